@@ -1,0 +1,34 @@
+"""A problem: something wrong with what was sent, told so that the sender can mend it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a document.
+
+    code: from the closed list of app.domain.codes; field: dotted path in the document ("ish.ratio");
+    message: what was wrong; remedy: what to send instead.
+    """
+
+    code: str
+    field: str
+    message: str
+    remedy: str
+
+
+# Only what looks like a measurement is ever repeated: a name or a record number typed into a number field is not.
+_SHOWABLE = re.compile(r"[<>=≤≥]{0,2} ?-?[0-9]{0,5}([.,][0-9]{0,18})?( ?[-–] ?[0-9]{0,5}([.,][0-9]{0,18})?)?")
+
+
+def shown(value: object) -> str:
+    """The value in quotes where it can hold no identifier, else what kind of thing it is."""
+    if isinstance(value, bool) or value is None:
+        return repr(value).lower()
+    text = str(value).strip()
+    if len(text) <= 24 and _SHOWABLE.fullmatch(text):
+        return f"'{text}'"
+    return f"a {type(value).__name__} of {len(text)} characters" if isinstance(value, str) else type(value).__name__

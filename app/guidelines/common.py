@@ -1,0 +1,384 @@
+"""The tables that hold in every edition: what was tested, what an unusable ISH means, when an answer is final."""
+
+from __future__ import annotations
+
+from app.decision_table import Table
+from app.domain.codes import COMMENTS, FLAGS, NEXT_STEPS, POLICY_SWITCHES, STATUSES
+
+VOCABULARIES = {
+    "flags": tuple(FLAGS),
+    "steps": tuple(NEXT_STEPS),
+    "statuses": tuple(STATUSES),
+    "comments": tuple(COMMENTS),
+    "tested": ("none", "failed", "outstanding", "conflict", "few", "contradictory", "implausible", "dual", "single"),
+    "ihc": ("0", "1+", "2+", "3+", "none", "unusable"),
+    "groups": ("1", "2", "3", "4", "5"),
+    "yes_no": ("yes", "no"),
+} | {name: settings for name, settings in POLICY_SWITCHES.items()}
+
+# ---- measure: records become words
+
+IHC = Table.parse(
+    """
+table ihc: The IHC score as a word
+place: ASCO/CAP 2018 figure 1 and on-slide controls [V S4]
+in score: 0, 0+, 1+, 2+, 3+, indeterminate, none
+in controls: failed, other
+out ihc: @ihc
+row | score         | controls || ihc
+I1  | 0, 0+         | other    || 0
+I2  | 1+            | other    || 1+
+I3  | 2+            | other    || 2+
+I4  | 3+            | other    || 3+
+I5  | indeterminate | other    || unusable
+I6  | none          | other    || none
+I7  | -             | failed   || unusable
+""",
+    VOCABULARIES,
+)
+
+STAINING = Table.parse(
+    """
+table staining: Is there staining in an IHC 0?
+place: ultralow label and CAP wording of 0 and 0+ [V S25 C1 C2]; reading 8.12 [R]
+in score: 0, 0+, other
+in membrane: none, stained, missing
+in intensity: given, missing
+in percent: [0..100], missing
+out staining: some, none, unknown
+row | score | membrane         | intensity | percent      || staining
+S1  | other | -                | -         | -            || unknown
+S2  | 0+    | none             | -         | -            || unknown
+S3  | 0+    | stained, missing | -         | = 0          || unknown
+S4  | 0+    | stained, missing | -         | > 0, missing || some
+S5  | 0     | none             | missing   | = 0, missing || none
+S6  | 0     | none             | missing   | > 0          || unknown
+S7  | 0     | none             | given     | -            || unknown
+S8  | 0     | stained          | -         | = 0          || unknown
+S9  | 0     | stained          | -         | > 0, missing || some
+S10 | 0     | missing          | given     | = 0          || unknown
+S11 | 0     | missing          | given     | > 0, missing || some
+S12 | 0     | missing          | missing   | = 0          || none
+S13 | 0     | missing          | missing   | > 0          || some
+S14 | 0     | missing          | missing   | missing      || unknown
+""",
+    VOCABULARIES,
+)
+
+BLOCK = Table.parse(
+    """
+table block: What an ISH record is
+place: ASCO/CAP 2018 figures 2, 3 and on-slide controls [V S5 S6]; readings 1.4, 7.2 [R]
+in block: none, given
+in failed: @yes_no
+in controls: failed, other
+in values: some, none
+in assay: dual_probe, single_probe, none
+in second_colour: @yes_no
+out block_is: none, failed, outstanding, conflict, dual, single, either
+row | block | failed | controls | values | assay        | second_colour || block_is
+B1  | none  | -      | -        | -      | -            | -             || none
+B2  | given | yes    | -        | -      | -            | -             || failed
+B3  | given | no     | failed   | -      | -            | -             || failed
+B4  | given | no     | other    | none   | -            | -             || outstanding
+B5  | given | no     | other    | some   | dual_probe   | -             || dual
+B6  | given | no     | other    | some   | single_probe | no            || single
+B7  | given | no     | other    | some   | single_probe | yes           || conflict
+B8  | given | no     | other    | some   | none         | yes           || dual
+B9  | given | no     | other    | some   | none         | no            || either
+""",
+    VOCABULARIES,
+)
+
+GOVERNS = Table.parse(
+    r"""
+table governs: Which ISH record governs?
+place: ASCO/CAP 2018 figure 2, the dual-probe result is final [V S5]; reading 1.4 [R]
+in first: none, failed, outstanding, conflict, dual, single, either
+in follow_up: none, failed, outstanding, conflict, dual, single, either
+out governs: none, failed, outstanding, conflict, dual, single, either, follow_up
+cross first \ follow_up | none        | failed      | outstanding | dual, either | single, conflict
+none                    | none        | failed      | outstanding | follow_up    | conflict
+failed                  | failed      | failed      | outstanding | follow_up    | conflict
+outstanding             | outstanding | outstanding | outstanding | follow_up    | conflict
+conflict                | conflict    | conflict    | conflict    | conflict     | conflict
+dual                    | dual        | dual        | outstanding | conflict     | conflict
+single                  | single      | single      | outstanding | follow_up    | conflict
+either                  | either      | either      | outstanding | follow_up    | conflict
+""",
+    VOCABULARIES,
+)
+
+FOLLOW_UP_NOTE = Table.parse(
+    """
+table follow_up_note: Did the follow-up assay fail?
+place: ASCO/CAP 2018, indeterminate [V S14]
+in follow_up: none, failed, outstanding, conflict, dual, single, either
+outs flags: @flags
+row | follow_up                                        || flags
+W1  | failed                                           || ISH_INDETERMINATE
+W2  | none, outstanding, conflict, dual, single, either || -
+""",
+    VOCABULARIES,
+)
+
+ROUTE = Table.parse(
+    """
+table route: What ISH leaves for the figures
+place: guideline.md section 0, steps 2 to 5 [V S2 S5 S6 S12]
+in governs: none, failed, outstanding, conflict, dual, single, either, follow_up
+in count: usable, few, contradictory, implausible, none
+out tested: none, failed, outstanding, conflict, few, contradictory, implausible, dual, single, either
+row | governs         | count         || tested
+T1  | none            | -             || none
+T2  | failed          | -             || failed
+T3  | outstanding     | -             || outstanding
+T4  | conflict        | -             || conflict
+T5  | dual, follow_up | usable        || dual
+T6  | single          | usable        || single
+T7  | either          | usable        || either
+T8  | dual, single, either, follow_up | few           || few
+T9  | dual, single, either, follow_up | contradictory || contradictory
+T10 | dual, single, either, follow_up | implausible   || implausible
+T11!| dual, single, either, follow_up | none          || none
+""",
+    VOCABULARIES,
+)
+
+FDA_RATIO = Table.parse("""
+table fda_ratio: The maker's and FDA's reading of a dual probe
+place: maker's instructions [V S15 S47 S51]
+in ratio: (0..)
+out fda_ratio: amplified, not_amplified
+row | ratio  || fda_ratio
+F1  | >= 2.0 || amplified
+F2  | < 2.0  || not_amplified
+""")
+
+# ---- figures: what every edition shares
+
+RECORD = Table.parse(
+    """
+table record: Can the record be classified?
+place: ASCO/CAP 2018, invasive breast carcinoma [V S4]; guideline.md section 0, steps 1 and 2 [R]
+in invasive: no, other
+in site: other, breast
+in values: sound, impossible
+in pattern: same, other, uncovered
+out outcome: invalid, on
+row | invasive | site   | values     | pattern         || outcome
+V1  | no       | -      | -          | -               || invalid
+V2  | other    | other  | -          | -               || invalid
+V3  | other    | breast | impossible | -               || invalid
+V4  | other    | breast | sound      | other           || invalid
+V5  | other    | breast | sound      | same, uncovered || on
+""",
+    VOCABULARIES,
+)
+SCOPE = Table.parse(
+    """
+table scope: Invasive component
+place: ASCO/CAP 2018 [V S4]
+in invasive: no, other
+outs flags: @flags
+row | invasive || flags
+O1  | no       || NOT_INVASIVE
+O2  | other    || -
+""",
+    VOCABULARIES,
+)
+SITE = Table.parse(
+    """
+table site: Breast carcinoma
+place: ASCO/CAP 2018 [V S4]
+in site: other, breast
+outs flags: @flags
+row | site   || flags
+O3  | other  || OUT_OF_SCOPE_SITE
+O4  | breast || -
+""",
+    VOCABULARIES,
+)
+PATTERN_CHECK = Table.parse(
+    """
+table pattern_check: Does the described pattern spell the score given?
+place: reading 1.1 [R]
+in pattern: same, other, uncovered
+outs flags: @flags
+row | pattern         || flags
+O5  | other           || IHC_PATTERN_MISMATCH
+O6  | same, uncovered || -
+""",
+    VOCABULARIES,
+)
+
+NO_USABLE_ISH = Table.parse(
+    r"""
+table no_usable_ish: IHC without a usable ISH
+place: ASCO/CAP 2018 figure 1 [V S4 S14]; readings 8.10, 7.2 [R]
+in tested: none, failed, outstanding, few, contradictory, implausible, conflict
+in ihc: @ihc
+out outcome: positive, negative, negative until ISH, equivocal, no test, indeterminate, failed, wait, few, bad ISH, \
+positive beside failed, negative beside failed, positive and wait, positive and few, positive and bad ISH
+cross tested \ ihc            | 0, 1+                  | 2+        | 3+                   | none    | unusable
+none                          | negative               | equivocal | positive             | no test | indeterminate
+failed                        | negative beside failed | failed    | positive beside failed | failed | failed
+outstanding                   | negative until ISH     | wait      | positive and wait    | wait    | wait
+few                           | few                    | few       | positive and few     | few     | few
+contradictory                 | bad ISH                | bad ISH   | positive and bad ISH | bad ISH | bad ISH
+implausible                   | bad ISH                | bad ISH   | positive and bad ISH | bad ISH | bad ISH
+conflict                      | bad ISH                | bad ISH   | positive and bad ISH | bad ISH | bad ISH
+""".replace("\\\n", ""),
+    VOCABULARIES,
+)
+
+_SWITCHES = ("group1_ihc_negative", "group5_ihc_3plus", "single_probe_discordant")
+
+# Each outcome word of a figure, once: what it means, or where the walk goes on.
+OUTCOMES = Table.parse(
+    """
+table outcomes: What a figure's word means
+place: ASCO/CAP 2018 figures 1-6 [V S4-S9]
+in outcome: invalid, on, positive, negative, negative G2, negative G3, negative G4, negative until ISH, equivocal, \
+no test, indeterminate, failed, wait, few, bad ISH, positive beside failed, negative beside failed, positive and wait, \
+positive and few, positive and bad ISH, main decides, dual, single, whole, no usable ISH, second count, do IHC, \
+do IHC or dual, do dual, recount, recount unsupported, adjudicate, complete, verify unsupported, end by count, \
+end by adjudication, ISH+ IHC-, ISH- IHC+, single+ IHC-, single- IHC+, positive with IHC, negative with IHC, \
+cluster incomplete, cluster few, cluster discordant, ISH equivocal, reconcile
+in group1_ihc_negative: @group1_ihc_negative
+in group5_ihc_3plus: @group5_ihc_3plus
+in single_probe_discordant: @single_probe_discordant
+out next: usable, probe, dual, single, whole, no_usable_ish, second_count, end_rule
+out status: @statuses
+out comment: @comments
+out review: yes
+out certain: yes
+outs steps: @steps
+outs flags: @flags
+row | outcome | group1_ihc_negative | group5_ihc_3plus | single_probe_discordant || next | status | comment | review | certain | steps | flags | place
+Q1  | on                     | - | - | - || usable        | -             | -  | -   | -   | -                           | -                        | guideline.md section 0
+Q2  | main decides           | - | - | - || probe         | -             | -  | -   | -   | -                           | -                        | heterogeneity [K], not verified against the publication
+Q3  | dual                   | - | - | - || dual          | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 3 [V S6]
+Q4  | single                 | - | - | - || single        | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 2 [V S5]
+Q5  | whole                  | - | - | - || whole         | -             | -  | -   | -   | -                           | -                        | reading 2.2 [R]
+Q6  | no usable ISH          | - | - | - || no_usable_ish | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 1 [V S4]
+Q7  | second count           | - | - | - || second_count  | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 4-6 [V S7 S8 S9]
+Q8  | end by count           | - | - | - || end_rule      | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 4-6 [V S7 S8 S9]
+Q9  | end by adjudication    | - | - | - || end_rule      | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018, adjudicated category [V S2]; end rule [R]
+Q10 | invalid                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | guideline.md section 0 [R]
+Q11 | positive               | - | - | - || -             | positive      | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 1-6 [V S4-S9]
+Q12 | negative               | - | - | - || -             | negative      | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 1-3 [V S4-S6]
+Q13 | negative G2            | - | - | - || -             | negative      | G2 | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 4 [V S7]
+Q14 | negative G3            | - | - | - || -             | negative      | G3 | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 5 [V S8]
+Q15 | negative G4            | - | - | - || -             | negative      | G4 | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 6 [V S9]
+Q16 | negative until ISH     | - | - | - || -             | negative      | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
+Q17 | equivocal              | - | - | - || -             | equivocal     | -  | -   | -   | reflex_ish_or_new_specimen  | -                        | ASCO/CAP 2018 figure 1 [V S4]
+Q18 | no test                | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_ish          | -                        | guideline.md section 0 [R]
+Q19 | indeterminate          | - | - | - || -             | indeterminate | -  | -   | -   | repeat_or_new_specimen      | -                        | ASCO/CAP 2018, indeterminate [V S14]
+Q20 | failed                 | - | - | - || -             | indeterminate | -  | -   | -   | repeat_or_new_specimen      | ISH_INDETERMINATE        | ASCO/CAP 2018, indeterminate [V S14]; reading 8.10 [R]
+Q21 | positive beside failed | - | - | - || -             | positive      | -  | -   | -   | -                           | ISH_INDETERMINATE        | ASCO/CAP 2018 figure 1 [V S4]; reading 8.10 [R]
+Q22 | negative beside failed | - | - | - || -             | negative      | -  | -   | -   | -                           | ISH_INDETERMINATE        | ASCO/CAP 2018 figure 1 [V S4]; reading 8.10 [R]
+Q23 | wait                   | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
+Q24 | positive and wait      | - | - | - || -             | positive      | -  | -   | yes | complete_missing_ish_values | -                        | ASCO/CAP 2018 figure 1 [V S4]; reading 7.2 [R]
+Q25 | few                    | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | -                        | ASCO/CAP 2018, 20 cells or more [V S12]
+Q26 | positive and few       | - | - | - || -             | positive      | -  | -   | yes | count_more_cells            | -                        | ASCO/CAP 2018 figure 1 [V S4]; section 0 [R]
+Q27 | bad ISH                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | readings 7.3, 7.4 [R]
+Q28 | positive and bad ISH   | - | - | - || -             | positive      | -  | -   | yes | verify_data                 | -                        | ASCO/CAP 2018 figure 1 [V S4]; readings 7.3, 7.4 [R]
+Q29 | do IHC                 | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_same_tissue     | -                        | ASCO/CAP 2018 figures 3-6 [V S6-S9]
+Q30 | do IHC or dual         | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_dual_probe   | -                        | ASCO/CAP 2018 figure 2 [V S5]
+Q31 | do dual                | - | - | - || -             | pending       | -  | -   | -   | perform_dual_probe          | -                        | ASCO/CAP 2018 figure 2 [V S5]
+Q32 | recount                | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | -                        | ASCO/CAP 2018 figures 4-6 [V S2 S7 S8 S9]
+Q33 | recount unsupported    | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
+Q34 | adjudicate             | - | - | - || -             | pending       | -  | -   | -   | adjudicate_ish_category     | -                        | ASCO/CAP 2018, second count in another category [V S2]
+Q35 | complete               | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
+Q36 | verify unsupported     | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
+Q37 | ISH+ IHC-      | review | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
+Q38 | ISH+ IHC-      | hold   | - | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
+Q39 | ISH- IHC+      | - | review | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
+Q40 | ISH- IHC+      | - | hold   | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
+Q41 | single+ IHC-   | - | - | review || -             | positive      | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
+Q42 | single+ IHC-   | - | - | hold   || -             | pending       | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
+Q43 | single- IHC+   | - | - | review || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
+Q44 | single- IHC+   | - | - | hold   || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
+Q45 | positive with IHC      | - | - | - || -             | positive      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
+Q46 | negative with IHC      | - | - | - || -             | negative      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
+Q47 | cluster incomplete     | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 1.6 [R]
+Q48 | cluster few            | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | FEWER_THAN_20_CELLS      | heterogeneity [K], not verified against the publication; reading 1.6 [R]
+Q49 | cluster discordant     | - | - | - || -             | pending       | -  | yes | -   | review_discordance          | -                        | reading 8.13 [R]
+Q50 | ISH equivocal          | - | - | - || -             | equivocal     | -  | -   | -   | resolve_equivocal_ish       | -                        | ASCO/CAP 2013 [V S20], 2007 [V S39]
+Q51 | reconcile              | - | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | reading 2.2 [R]
+""".replace("\\\n", ""),
+    VOCABULARIES,
+)
+
+# ---- answer
+
+CERTAINTY = Table.parse(
+    """
+table certainty: What is the same for every result still possible is certain
+place: reading 7.2 [R]
+in worlds: one, many
+in statuses: agree, differ
+in agreed: decided, open
+out rule: as found, certain, still open, pending
+outs steps: @steps
+outs flags: @flags
+row | worlds | statuses | agreed  || rule       | steps                       | flags
+K1  | one    | agree    | -       || as found   | -                           | -
+K2! | one    | differ   | -       || pending    | -                           | -
+K3  | many   | agree    | decided || certain    | complete_missing_ish_values | GROUP_UNKNOWN
+K4  | many   | agree    | open    || still open | complete_missing_ish_values | -
+K5  | many   | differ   | -       || pending    | complete_missing_ish_values | -
+""",
+    VOCABULARIES,
+)
+
+FINAL = Table.parse(
+    """
+table final: Is the status final?
+place: guideline.md section 11 [R]
+in status: @statuses
+in steps: none, waiting, open
+in certain: @yes_no
+out final: @yes_no
+row | status                                     | steps   | certain || final
+E1  | positive, negative                         | none    | -       || yes
+E2  | positive, negative                         | waiting | yes     || yes
+E3  | positive, negative                         | waiting | no      || no
+E4  | positive, negative                         | open    | -       || no
+E5  | equivocal, pending, indeterminate, invalid | -       | -       || no
+""",
+    VOCABULARIES,
+)
+
+ADVICE = Table.parse(
+    """
+table advice: A negative result from tissue that was handled otherwise
+place: ASCO/CAP 2018, exceptions in the report [V S3]; reading 8.17 [R]
+in status: @statuses
+in deviation: @yes_no
+outs steps: @steps
+row | status                                               | deviation || steps
+J1  | negative                                             | yes       || consider_repeat
+J2  | negative                                             | no        || -
+J3  | positive, equivocal, pending, indeterminate, invalid | -         || -
+""",
+    VOCABULARIES,
+)
+
+HETEROGENEITY = Table.parse(
+    """
+table heterogeneity: A distinct population on record
+place: ASCO/CAP 2018, heterogeneity [K], not verified against the publication
+in cluster: absent, few, unusable, usable
+outs flags: @flags
+row | cluster               || flags
+G1  | absent                || -
+G2  | few, unusable, usable || HETEROGENEITY
+""",
+    VOCABULARIES,
+)
+
+MEASURES = (IHC, STAINING, BLOCK, GOVERNS, FOLLOW_UP_NOTE, ROUTE, FDA_RATIO, SCOPE, SITE, PATTERN_CHECK, HETEROGENEITY)
+FIGURES = (RECORD, NO_USABLE_ISH)
+ANSWERS = (OUTCOMES, CERTAINTY, FINAL, ADVICE)
