@@ -104,12 +104,13 @@ COMPUTED = Table.parse(
     """
 table computed: What was computed rather than reported?
 place: ASCO/CAP 2018, ratio of totals [V S15]; reading 7.2 [R]
-in computed: none, ratio, copies
+in computed: none, ratio, copies, ratio and copies
 outs flags: @flags
-row | computed || flags
-D1  | none     || -
-D2  | ratio    || RATIO_COMPUTED
-D3  | copies   || COPIES_COMPUTED
+row | computed         || flags
+D1  | none             || -
+D2  | ratio            || RATIO_COMPUTED
+D3  | copies           || COPIES_COMPUTED
+D4  | ratio and copies || RATIO_COMPUTED, COPIES_COMPUTED
 """,
     _FLAGS,
 )

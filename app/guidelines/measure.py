@@ -1,0 +1,195 @@
+"""From a count's numbers to what the tables can be asked: arithmetic and comparison, no threshold.
+
+Ranges are closed pairs of millionths. A missing number stands for every value above 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.decision_table import Row, Table
+from app.domain.case import Count
+from app.domain.numbers import MICRO, UNBOUNDED, Measure, quotient
+
+Range = tuple[int, int]
+ANY: Range = (1, UNBOUNDED)
+
+
+def divide(over: Range, under: Range) -> Range:
+    """Every value of over / under, rounded to millionths only where both are plain numbers."""
+    if over[0] == over[1] and under[0] == under[1]:
+        value = max(quotient(over[0], under[0]), 1)
+        return value, value
+    low = -(-over[0] * MICRO // under[1]) if under[1] < UNBOUNDED else 1
+    high = over[1] * MICRO // under[0] if over[1] < UNBOUNDED else UNBOUNDED
+    return max(low, 1), max(high, low, 1)
+
+
+def multiply(one: Range, other: Range) -> Range:
+    """Every value of one * other."""
+    low, high = (
+        UNBOUNDED if UNBOUNDED in (a, b) else max((a * b + MICRO // 2) // MICRO, 1)
+        for a, b in zip(one, other, strict=True)
+    )
+    return low, high
+
+
+def _range(measure: Measure | None) -> Range | None:
+    return None if measure is None else (measure.low, measure.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """Ratio, HER2 and CEP17 averages, each None where unknown, and which of the three was derived from the others."""
+
+    ratio: Range | None
+    her2: Range | None
+    cep17: Range | None
+    derived: str = "none"
+
+    def completed(self) -> Triple:
+        """Two of the three give the third."""
+        if self.ratio is None and self.her2 and self.cep17:
+            return Triple(divide(self.her2, self.cep17), self.her2, self.cep17, "ratio")
+        if self.her2 is None and self.ratio and self.cep17:
+            return Triple(self.ratio, multiply(self.ratio, self.cep17), self.cep17, "copies")
+        if self.cep17 is None and self.ratio and self.her2:
+            return Triple(self.ratio, self.her2, divide(self.her2, self.ratio), "cep17")
+        return self
+
+    def classes(self, table: Table) -> tuple[Row, ...]:
+        """Every row of a class table that the values can hit; derived values move together with their sources."""
+        ratio, her2, cep17 = self.ratio or ANY, self.her2 or ANY, self.cep17 or ANY
+        if self.derived == "ratio" and her2[0] < her2[1] and "her2" in table.inputs:
+            boxes = [(divide(part, cep17), part) for part in _parts(her2, table.cuts("her2"))]
+        elif self.derived == "copies" and ratio[0] < ratio[1] and "ratio" in table.inputs:
+            boxes = [(part, multiply(part, cep17)) for part in _parts(ratio, table.cuts("ratio"))]
+        else:
+            boxes = [(ratio, her2)]
+        hit = {row.id: row for box in boxes for row in table.meeting({"ratio": box[0], "her2": box[1]})}
+        return tuple(row for row in table.rows if row.id in hit)
+
+
+def _parts(whole: Range, cuts: tuple[int, ...]) -> list[Range]:
+    """A range cut where the table's answer changes."""
+    ends = [whole[0], *(cut for cut in cuts if whole[0] < cut <= whole[1]), whole[1] + 1]
+    return [(low, high - 1) for low, high in zip(ends, ends[1:], strict=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a count says: the values used, and the words for the plausibility tables.
+
+    highest_*: low end of the larger of reported and computed, millionths, None where unknown.
+    """
+
+    used: Triple
+    computed: str
+    ratio_check: str
+    totals: str
+    cells: int | None
+    highest_her2: int | None
+    highest_cep17: int | None
+    highest_ratio: int | None
+    ratios: tuple[Range, ...]
+
+
+def _totals(count: Count) -> Triple:
+    """Averages and ratio from total signals; where each probe has its own cells, the ratio of the averages."""
+    her2_cells, cep17_cells = count.her2_cells or count.cells, count.cep17_cells or count.cells
+    signals, reference = _range(count.her2_signals), _range(count.cep17_signals)
+    her2 = divide(signals, (her2_cells.low, her2_cells.high)) if signals and her2_cells else None
+    cep17 = divide(reference, (cep17_cells.low, cep17_cells.high)) if reference and cep17_cells else None
+    ratio = None
+    if signals and reference:
+        if count.her2_cells is None and count.cep17_cells is None:
+            ratio = divide(signals, reference)
+        elif her2_cells and cep17_cells:
+            # Exact: (h / n) / (c / m) = h m / (c n), not the quotient of rounded averages.
+            ratio = divide(
+                (signals[0] * cep17_cells.low, signals[1] * cep17_cells.low),
+                (reference[0] * her2_cells.low, reference[1] * her2_cells.low),
+            )
+    return Triple(ratio, her2, cep17)
+
+
+def _span(measure: Measure) -> Range:
+    """The closed interval a reported value stands for, in ten-millionths: half its last digit to either side."""
+    return measure.low * 10 - measure.half, measure.high * 10 + measure.half
+
+
+def _meet(count: Count) -> bool:
+    """Do the reported ratio and HER2/CEP17 meet within rounding?"""
+    assert count.ratio and count.her2 and count.cep17
+    ratio, her2, cep17 = _span(count.ratio), _span(count.her2), _span(count.cep17)
+    scale = 10 * MICRO
+    return her2[0] * scale <= ratio[1] * cep17[1] and ratio[0] * cep17[0] <= her2[1] * scale
+
+
+def _ratio_check(count: Count, reported: Triple, table: Table) -> str:
+    if not (count.ratio and count.her2 and count.cep17):
+        return "none"
+    told = {row.id for row in reported.classes(table)}
+    quotient_of_averages = Triple(None, reported.her2, reported.cep17).completed()
+    same = not told.isdisjoint(row.id for row in quotient_of_averages.classes(table))
+    if _meet(count):
+        return "agrees" if same else "rounding"
+    return "mismatch" if same else "contradiction"
+
+
+def _within(measure: Measure | None, value: Range | None) -> bool:
+    """Can the reported value be the rounded form of the computed one?"""
+    if measure is None or value is None:
+        return True
+    low, high = _span(measure)
+    return low <= value[1] * 10 and value[0] * 10 <= high
+
+
+def _totals_check(count: Count, totals: Triple, used: Triple, reported: Triple, table: Table) -> str:
+    if totals == Triple(None, None, None) or reported == Triple(None, None, None):
+        return "none"
+    told = {row.id for row in reported.completed().classes(table)}
+    if not told.isdisjoint(row.id for row in used.classes(table)):
+        return "same"
+    rounded = (
+        _within(count.ratio, used.ratio) and _within(count.her2, used.her2) and _within(count.cep17, used.cep17)
+    )
+    return "rounding" if rounded else "other"
+
+
+def _highest(*values: Range | None) -> int | None:
+    return max((value[0] for value in values if value), default=None)
+
+
+def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
+    """Derive everything the tables need from one count. `single` judges a count that is not a dual probe's."""
+    table = single or dual
+    reported = Triple(_range(count.ratio), _range(count.her2), _range(count.cep17))
+    plain = count.her2_signals is None and count.cep17_signals is None
+    totals = Triple(None, None, None) if plain else _totals(count)
+    used = (
+        reported.completed()
+        if plain
+        else Triple(
+            totals.ratio or reported.ratio,
+            totals.her2 or reported.her2,
+            totals.cep17 or reported.cep17,
+        ).completed()
+    )
+    filled = used if plain else reported.completed()
+    names = {"ratio"} if totals.ratio else set()
+    names |= {used.derived} & {"ratio", "copies"}
+    counted = [each.low // MICRO for each in (count.her2_cells, count.cep17_cells) if each]
+    if count.cells and len(counted) < 2:
+        counted.append(count.cells.low // MICRO)
+    return Facts(
+        used=used,
+        computed=" and ".join(sorted(names, reverse=True)) or "none",
+        ratio_check=_ratio_check(count, reported, table),
+        totals="none" if plain else _totals_check(count, totals, used, reported, table),
+        cells=min(counted) * MICRO if counted else None,
+        highest_her2=_highest(filled.her2, used.her2),
+        highest_cep17=_highest(filled.cep17, used.cep17),
+        highest_ratio=_highest(filled.ratio, used.ratio),
+        ratios=tuple(value for value in (_range(count.ratio), used.ratio) if value),
+    )

@@ -1,0 +1,199 @@
+"""The first storey: a case's numbers and records become the words that the figures are read with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.decision_table import Row, Table
+from app.domain.case import Case, Count, Ihc, Specimen
+from app.domain.classification import Step, Used
+from app.domain.numbers import Measure
+from app.guidelines import common, plausibility, preanalytics
+from app.guidelines.asking import ask, ask_range, shown
+from app.guidelines.editions import EDITIONS, Edition
+from app.guidelines.measure import Facts, Range, facts
+
+_NO_COUNT = Count()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A count and what the plausibility tables say of it. why: the codes that make it unusable or short."""
+
+    count: Count
+    facts: Facts
+    word: str
+    why: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def group(self, table: Table) -> Row | None:
+        """The one class it hits, None where it is not usable or could hit several."""
+        if self.word in ("contradictory", "implausible"):
+            return None
+        rows = self.facts.used.classes(table)
+        return rows[0] if len(rows) == 1 else None
+
+
+def ranged(measure: Measure | None) -> Range | None:
+    """A measure as a table's number column takes it."""
+    return None if measure is None else (measure.low, measure.high)
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def judge(count: Count, edition: Edition, trace: list[Step], dual: bool = True) -> Judged:
+    """Ask the plausibility tables about one count."""
+    got = facts(count, edition.dual, None if dual else edition.single)
+    highest = {"her2": got.highest_her2, "cep17": got.highest_cep17, "ratio": got.highest_ratio}
+    credible = ask(plausibility.CREDIBLE, highest, trace)["credible"]
+    row = ask(
+        plausibility.COUNT,
+        {"credible": credible, "totals": got.totals, "ratio_check": got.ratio_check, "cells": got.cells},
+        trace,
+    )
+    notes: list[str] = []
+    if row["count"] in ("usable", "few"):
+        if dual:
+            for ratio in dict.fromkeys(got.ratios):
+                if ratio[0] == ratio[1]:
+                    notes += ask(plausibility.NEAR, {"ratio": ratio[0]}, trace)["flags"]
+                elif near := ask_range(plausibility.NEAR, {"ratio": ratio}, trace):
+                    notes += near["flags"]
+            notes += ask(plausibility.AGREEMENT, {"ratio_check": got.ratio_check}, trace)["flags"]
+            notes += ask(plausibility.COMPUTED, {"computed": got.computed}, trace)["flags"]
+        notes += ask(plausibility.HIGH, {"credible": credible}, trace)["flags"]
+        her2 = got.used.her2
+        known = {"her2": her2[0] if her2 else None, "cep17_known": _yes(got.used.cep17)}
+        notes += ask(plausibility.AVERAGE, known, trace)["flags"]
+    why, usable = row["flags"], row["count"] == "usable"
+    return Judged(count, got, row["count"], () if usable else why, (*notes, *(why if usable else ())))
+
+
+def short_of_cells(judged: Judged) -> bool:
+    """Would the count be short of cells, its values aside? (For a cluster that comes before unusable values.)"""
+    values = {"credible": "yes", "totals": "none", "ratio_check": "none", "cells": judged.facts.cells}
+    return bool(plausibility.COUNT.decide(values)["count"] == "few")
+
+
+def ihc_words(ihc: Ihc, edition: Edition, trace: list[Step]) -> dict[str, str]:
+    """The score, its staining when 0, and whether a described pattern spells it."""
+    controls = "failed" if ihc.controls == "failed" else "other"
+    word: str = ask(common.IHC, {"score": ihc.score or "none", "controls": controls}, trace)["ihc"]
+    words = {"ihc": word, "staining": "unknown", "pattern": "uncovered"}
+    described = ihc.membrane or ihc.intensity or ihc.percent
+    if word == "0":
+        membrane = "missing" if ihc.membrane is None else "none" if ihc.membrane == "none" else "stained"
+        values: dict[str, Any] = {
+            "score": ihc.score,
+            "membrane": membrane,
+            "intensity": "given" if ihc.intensity else "missing",
+            "percent": ranged(ihc.percent),
+        }
+        if row := ask_range(common.STAINING, values, trace):
+            words["staining"] = row["staining"]
+    if described and word not in ("none", "unusable"):
+        scoring = EDITIONS[ihc.scored_under] if ihc.scored_under else edition
+        values = {
+            "membrane": ihc.membrane or "missing",
+            "intensity": ihc.intensity or "missing",
+            "percent": ranged(ihc.percent),
+        }
+        row = ask_range(scoring.pattern, values, trace)
+        if row and row["spells"]:
+            words["pattern"] = "same" if row["spells"] == word else "other"
+    return words
+
+
+def block_word(count: Count | None, trace: list[Step]) -> str:
+    """What an ISH record is: none, failed, outstanding, conflict, dual, single or either."""
+    block = count or _NO_COUNT
+    values = {
+        "block": "given" if count else "none",
+        "failed": _yes(block.failed),
+        "controls": "failed" if block.controls == "failed" else "other",
+        "values": "some" if block.valued else "none",
+        "assay": block.assay or "none",
+        "second_colour": _yes(block.second_colour),
+    }
+    return str(ask(common.BLOCK, values, trace)["block_is"])
+
+
+def handling(specimen: Specimen, edition: Edition, trace: list[Step]) -> dict[str, tuple[str, ...]]:
+    """The flags of each handling table, by its name; only what is stated is asked."""
+    found: dict[str, tuple[str, ...]] = {}
+    tables = {"cold_ischaemia_minutes": preanalytics.ISCHAEMIA, "fixation_hours": edition.fixation}
+    for field, table in {**tables, "section_age_days": preanalytics.SECTION_AGE}.items():
+        measure: Measure | None = getattr(specimen, field)
+        if measure and (row := ask_range(table, {field: ranged(measure)}, trace)):
+            found[table.name] = row["flags"]
+    if specimen.fixative:
+        found["fixative"] = ask(preanalytics.FIXATIVE, {"fixative": specimen.fixative}, trace)["flags"]
+    if specimen.decalcified:
+        found["decalcified"] = ask(preanalytics.DECALCIFIED, {"decalcified": "yes"}, trace)["flags"]
+    return found
+
+
+def retest(case: Case, edition: Edition, status: str, found: Mapping[str, Any], trace: list[Step]) -> str | None:
+    """The advice on testing again, asked only where something on record bears on it."""
+    specimen = case.specimen
+    if edition.listed is None or not (specimen.procedure or specimen.histology or specimen.grade):
+        return None
+    histology = {
+        "grade": "1" if specimen.grade == 1 else "other",
+        "histology": specimen.histology or "other",
+        "er": "positive" if case.er == "positive" else "other",
+        "pgr": "positive" if case.pgr == "positive" else "other",
+        "purity": ranged(specimen.purity_percent),
+    }
+    listed = ask_range(edition.listed, histology, trace)
+    doubt = ask(
+        preanalytics.DOUBT,
+        {
+            "stated": _yes(specimen.handling_doubt),
+            "ischaemia": _yes(found.get("ischaemia")),
+            "fixation": _yes(found.get("fixation")),
+        },
+        trace,
+    )["doubt"]
+    reason = ask(
+        preanalytics.REASON,
+        {
+            "grade": "3" if specimen.grade == 3 else "other",
+            "little_invasive_tumour": _yes(specimen.little_invasive_tumour),
+            "excision_differs": _yes(specimen.excision_differs),
+        },
+        trace,
+    )["reason"]
+    values = {
+        "status": status,
+        "listed": listed["listed"] if listed else "no",
+        "doubt": doubt,
+        "procedure": "core" if specimen.procedure == "core" else "other",
+        "reason": reason,
+    }
+    told: str | None = ask(edition.retest, values, trace)["retest"]
+    return told
+
+
+def used_values(judged: Judged) -> tuple[Used, ...]:
+    """The values decided on, unrounded, each with its unit and whether it was reported or computed."""
+    used, count = judged.facts.used, judged.count
+    rows = (
+        ("ratio", used.ratio, "HER2/CEP17", count.ratio),
+        ("her2_copies", used.her2, "signals per cell", count.her2),
+        ("cep17_copies", used.cep17, "signals per cell", count.cep17),
+    )
+    return tuple(
+        Used(
+            name,
+            told.text if told and ranged(told) == value else shown(value),
+            unit,
+            "reported" if told and ranged(told) == value else "computed",
+        )
+        for name, value, unit, told in rows
+        if value
+    )
