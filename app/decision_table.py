@@ -293,7 +293,8 @@ class _Parser:
 
     def table(self) -> Table:
         columns = tuple(self._column(name, domain) for name, domain in self.domains.items())
-        rows, cells = [], []
+        rows: list[Row] = []
+        cells: list[tuple[frozenset[int], ...]] = []
         for row_id, conditions, said in self.lines:
             where = f"{self.name} row {row_id}"
             if any(row.id == row_id.rstrip("!") for row in rows):
@@ -331,7 +332,9 @@ class _Parser:
         for row_id, conditions, _ in self.lines:
             for part in conditions[name].split(","):
                 if part.strip() not in ("-", "missing"):
-                    bounds |= {min(max(end, least), most) for end in self._range(part.strip(), f"row {row_id}, column {name}")}
+                    bounds |= {
+                        min(max(end, least), most) for end in self._range(part.strip(), f"row {row_id}, column {name}")
+                    }
         return Column(name, (), tuple(sorted(bounds)), missing)
 
     def _range(self, text: str, where: str) -> tuple[int, int]:

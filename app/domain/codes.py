@@ -43,7 +43,8 @@ not_applicable   | the status is positive | by definition
 undetermined     | cannot be said from what is on record | by definition
 """)
 
-COMMENTS = _list("""
+COMMENTS = _list(
+    """
 G2 | Ratio of 2.0 or more with few copies: evidence that HER2-targeted treatment works here is limited; \
 such patients did not seem to gain in the first adjuvant trials, but were too few to be sure. \
 Without IHC 3+ the specimen is regarded as negative | ASCO/CAP 2018 figure 4, in our wording [V]
@@ -53,13 +54,16 @@ since such patients could not enter the first adjuvant trials. With IHC 0 or 1+ 
 G4 | Copies between the two limits with a low ratio: benefit without IHC 3+ is uncertain, and a repeat near \
 the threshold may flip by chance. Without IHC 3+ the specimen is regarded as negative without further testing of \
 the same specimen | ASCO/CAP 2018 figure 6, in our wording [V]
-""".replace("\\\n", ""))
+""".replace("\\\n", "")
+)
 
-REPORT_NOTES = _list("""
+REPORT_NOTES = _list(
+    """
 LOW_EXPRESSION_2023 | The difference between IHC 0 and 1+ now matters for treatment aimed at low HER2 levels in the \
 metastatic setting; it marks eligibility in trials, not a new result category | ASCO/CAP 2023 [V], wording [K]
 SCORED_UNDER_OTHER_EDITION | The IHC score was made under another edition; running it here is not a re-score | [R]
-""".replace("\\\n", ""))
+""".replace("\\\n", "")
+)
 
 RETEST = _list("""
 should     | a new test should be ordered | ASCO/CAP 2018 [K]

@@ -53,7 +53,9 @@ class Kind:
     takes: str
 
 
-AVERAGE = Kind("average", 1, UNBOUNDED, False, True, "a number above 0 with a decimal point, or an interval such as >6.0")
+AVERAGE = Kind(
+    "average", 1, UNBOUNDED, False, True, "a number above 0 with a decimal point, or an interval such as >6.0"
+)
 TOTAL = Kind("total", MICRO, UNBOUNDED, True, True, "the whole number of signals counted, above 0")
 CELLS = Kind("cells", MICRO, UNBOUNDED, True, False, "the whole number of cells counted, above 0, without < or >")
 PERCENT = Kind("percent", 0, 100 * MICRO, False, True, "a percentage from 0 to 100")
@@ -119,7 +121,9 @@ def _fractional(low: int, high: int, interval: bool) -> bool:
 
 
 def _malformed(value: object, kind: Kind, field: str) -> Problem:
-    return Problem("MALFORMED_NUMBER", field, f"{shown(value)} is not a plain decimal or interval", f"send {kind.takes}")
+    return Problem(
+        "MALFORMED_NUMBER", field, f"{shown(value)} is not a plain decimal or interval", f"send {kind.takes}"
+    )
 
 
 def _out_of_range(value: object, kind: Kind, field: str) -> Problem:

@@ -35,7 +35,9 @@ def step_of(table: Table, row: Row, values: Mapping[str, Any]) -> Step:
         table.title,
         tuple([(name, shown(values[name])) for name in table.inputs]),
         row.conditions,
-        tuple([(name, said if isinstance(said, str) else ", ".join(said)) for name, said in row.outputs.items() if said]),
+        tuple(
+            [(name, said if isinstance(said, str) else ", ".join(said)) for name, said in row.outputs.items() if said]
+        ),
         row.place,
     )
 

@@ -172,7 +172,9 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     low = ask(edition.her2_low, low_values, answers)
     again = retest(case, edition, status, found, answers)
     deviation = any(found.values())
-    advice = ask(common.ADVICE, {"status": status, "deviation": "yes" if deviation else "no"}, answers if deviation else [])
+    advice = ask(
+        common.ADVICE, {"status": status, "deviation": "yes" if deviation else "no"}, answers if deviation else []
+    )
     note = ask(edition.report_note, {"status": status}, [])
     next_steps = _ordered([*steps, *advice["steps"]], settled["steps"])
     final_values = {"status": status, "steps": _openness(next_steps), "certain": "yes" if certain else "no"}
@@ -212,7 +214,12 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
         retest=again,
         problems=tuple(told),
         used=_used(ish),
-        trace=(*trace, *(_class_step(worlds[0], edition, ish) if one else ()), *(walks[0].trace if one else ()), *answers),
+        trace=(
+            *trace,
+            *(_class_step(worlds[0], edition, ish) if one else ()),
+            *(walks[0].trace if one else ()),
+            *answers,
+        ),
         worlds=()
         if one
         else tuple(

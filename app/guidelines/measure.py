@@ -151,9 +151,7 @@ def _totals_check(count: Count, totals: Triple, used: Triple, reported: Triple, 
     told = {row.id for row in reported.completed().classes(table)}
     if not told.isdisjoint(row.id for row in used.classes(table)):
         return "same"
-    rounded = (
-        _within(count.ratio, used.ratio) and _within(count.her2, used.her2) and _within(count.cep17, used.cep17)
-    )
+    rounded = _within(count.ratio, used.ratio) and _within(count.her2, used.her2) and _within(count.cep17, used.cep17)
     return "rounding" if rounded else "other"
 
 

@@ -98,7 +98,13 @@ def _recount(
         "area": "yes" if count and count.in_ihc2_area else "no",
         "observer": "same" if count and count.same_observer else "other",
         "cells": judged.facts.cells if judged else None,
-        "second_group": "unusable" if found is None else "unknown" if not alone else "same" if found == group else "other",
+        "second_group": "unusable"
+        if found is None
+        else "unknown"
+        if not alone
+        else "same"
+        if found == group
+        else "other",
     }
     word = ask(edition.recount, values, walked.trace if noted or count else [])["recount"]
     if word in ("none", "invalid"):
