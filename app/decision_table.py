@@ -300,19 +300,18 @@ class _Parser:
             if any(row.id == row_id.rstrip("!") for row in rows):
                 raise TableError(f"{where}: the id is used twice")
             cells.append(tuple(self._covered(column, conditions[column.name], where) for column in columns))
-            outputs: dict[str, Any] = {}
+            told: dict[str, Any] = {}
             for name, words in self.single.items():
-                outputs[name] = self._said(name, words, said[name], where)
+                told[name] = self._said(name, words, said[name], where)
             for name, words in self.several.items():
                 listed = [] if said[name] in ("", "-") else said[name].split(",")
-                outputs[name] = tuple(self._said(name, words, word.strip(), where) for word in listed)
+                told[name] = tuple(self._said(name, words, word.strip(), where) for word in listed)
             place = said.get("place") or self.place
-            rows.append(Row(row_id.rstrip("!"), tuple(conditions.items()), outputs, place, row_id.endswith("!")))
+            rows.append(Row(row_id.rstrip("!"), tuple(conditions.items()), told, place, row_id.endswith("!")))
         if not (self.name and self.title and self.place and rows):
             raise TableError(f"{self.name}: a table needs a name, a title, a place and rows")
-        return Table(
-            self.name, self.title, self.place, columns, (*self.single, *self.several), tuple(rows), tuple(cells), self.cross
-        )  # fmt: skip
+        outputs = (*self.single, *self.several)
+        return Table(self.name, self.title, self.place, columns, outputs, tuple(rows), tuple(cells), self.cross)
 
     def _said(self, name: str, words: tuple[str, ...], word: str, where: str) -> str | None:
         if word == "-":

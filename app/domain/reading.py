@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.case import Case, Cluster, Count, Ihc, Specimen
 from app.domain.codes import DEFAULT_EDITION, DEFAULT_POLICY, EDITIONS, POLICY_SWITCHES
+from app.domain.evidence import BIOMARKERS, MENOPAUSAL, PATIENT_SETTINGS, RECEPTORS, UNKNOWN, PatientContext
 from app.domain.numbers import AVERAGE, CELLS, DURATION, PERCENT, TOTAL, Kind, Measure, read_measure
 from app.domain.problems import Problem, shown
 
@@ -18,9 +20,10 @@ _Reader = Callable[[Any, str, list[Problem]], Any]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The case as far as it could be read, and the problems found on the way (empty: all was read)."""
+    """The case and the patient's context as far as they could be read, and the problems found (empty: all was read)."""
 
     case: Case
+    context: PatientContext
     problems: tuple[Problem, ...]
 
 
@@ -97,8 +100,23 @@ def _text(value: Any, field: str, problems: list[Problem]) -> str | None:
     return None
 
 
-def _anything(value: Any, field: str, problems: list[Problem]) -> None:
-    return None
+def moment(value: str) -> datetime:
+    """A date or date-time as an aware moment; a date is its midnight in UTC. Raises ValueError."""
+    read = datetime.fromisoformat(value)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def _moment(value: Any, field: str, problems: list[Problem]) -> None:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        read = moment(value)
+        if "T" in value.upper() and datetime.fromisoformat(value).tzinfo is None:
+            raise ValueError
+        read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        remedy = "send a date (2026-11-25) or a date-time with its offset (2026-11-25T14:30:00+01:00)"
+        problems.append(Problem("WRONG_TYPE", field, "not a date or a date-time with an offset", remedy))
 
 
 _COUNT: dict[str, tuple[str, _Reader]] = {
@@ -140,12 +158,12 @@ _SPECIMEN: dict[str, tuple[str, _Reader]] = {
     "accession": ("", _text),
     "block": ("", _text),
     "site": ("", _text),
-    "kind": ("", _choice("primary", "metastasis", "nodal")),
+    "kind": ("kind", _choice("primary", "metastasis", "nodal")),
     "procedure": ("procedure", _choice("core", "excision", "cytology", "other")),
     "invasive": ("invasive", _flag),
     "breast_carcinoma": ("breast_carcinoma", _flag),
-    "collected_at": ("", _text),
-    "reported_at": ("", _text),
+    "collected_at": ("", _moment),
+    "reported_at": ("", _moment),
     "histology": (
         "histology",
         _choice("ductal", "lobular", "tubular", "mucinous", "cribriform", "adenoid_cystic", "other"),
@@ -163,8 +181,40 @@ _SPECIMEN: dict[str, tuple[str, _Reader]] = {
 }
 _ADJUDICATION: dict[str, tuple[str, _Reader]] = {"group": ("group", _choice(1, 2, 3, 4, 5))}
 _POLICY: dict[str, tuple[str, _Reader]] = {name: (name, _choice(*words)) for name, words in POLICY_SWITCHES.items()}
-# The context is read by the evidence room; only the receptors also bear on the rules.
-_RECEPTOR = _choice("positive", "negative", "unknown")
+
+
+def _line(value: Any, field: str, problems: list[Problem]) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 99:
+        return value
+    problems.append(
+        Problem("VALUE_OUT_OF_RANGE", field, f"{shown(value)} is not a line of treatment", "send 1, 2, 3 ...")
+    )
+    return None
+
+
+def _texts(value: Any, field: str, problems: list[Problem]) -> tuple[str, ...] | None:
+    if isinstance(value, list | tuple) and len(value) <= 50 and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    problems.append(Problem("WRONG_TYPE", field, f"{shown(value)} is not a list of texts", "send a list of names"))
+    return None
+
+
+def _biomarkers(value: Any, field: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
+    found = _block(value, field, {name: (name, _choice(*RECEPTORS)) for name in BIOMARKERS}, problems) or {}
+    return tuple(sorted((name, word) for name, word in found.items() if word))
+
+
+_CONTEXT: dict[str, tuple[str, _Reader]] = {
+    "er": ("er", _choice(*RECEPTORS)),
+    "er_percent": ("er_percent", _number(PERCENT)),
+    "pgr": ("pgr", _choice(*RECEPTORS)),
+    "pgr_percent": ("pgr_percent", _number(PERCENT)),
+    "setting": ("setting", _choice(*PATIENT_SETTINGS, UNKNOWN)),
+    "menopausal_status": ("menopausal_status", _choice(*MENOPAUSAL)),
+    "line": ("line", _line),
+    "prior_therapies": ("prior_therapies", _texts),
+    "biomarkers": ("biomarkers", _biomarkers),
+}
 _SHORT = {"ratio": "ratio", "copies": "her2_copies", "cep17": "cep17_copies", "cells": "cells"}
 _TOP = frozenset(
     {"edition", "policy", "specimen", "ihc", "ish", "follow_up_ish", "recount", "third_count", "adjudication"}
@@ -208,7 +258,7 @@ def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
         # The values of a failed assay are not read at all (guideline.md 14).
         value = {name: content for name, content in value.items() if name not in _COUNT}
     found = _block(value, where, _ISH, problems)
-    return None if found is None else Count(**{key: got for key, got in found.items() if got is not None})
+    return None if found is None else Count(**{name: got for name, got in found.items() if got is not None})
 
 
 def _with_short_forms(document: Document, problems: list[Problem]) -> Any:
@@ -240,21 +290,17 @@ def read_case(document: Document) -> Reading:
     """
     problems: list[Problem] = []
     facts: dict[str, Any] = {}
-    for name in document:
-        if name not in _TOP:
-            problems.append(_unknown(name, _TOP))
+    problems += [_unknown(name, _TOP) for name in document if name not in _TOP]
     if (edition := document.get("edition")) is not None:
         facts["edition"] = _choice(*EDITIONS)(edition, "edition", problems) or DEFAULT_EDITION
     if policy := _block(document.get("policy"), "policy", _POLICY, problems):
         facts["policy"] = DEFAULT_POLICY | {name: word for name, word in policy.items() if word}
-    if specimen := _block(document.get("specimen"), "specimen", _SPECIMEN, problems):
-        facts["specimen"] = Specimen(**specimen)
+    specimen = _block(document.get("specimen"), "specimen", _SPECIMEN, problems)
     ihc = document.get("ihc")
-    if ihc is not None:
-        if isinstance(ihc, Mapping):
-            facts["ihc"] = Ihc(**(_block(ihc, "ihc", _IHC, problems) or {}))
-        else:
-            facts["ihc"] = Ihc(score=read_score(ihc, "ihc", problems))
+    if isinstance(ihc, Mapping):
+        facts["ihc"] = Ihc(**(_block(ihc, "ihc", _IHC, problems) or {}))
+    elif ihc is not None:
+        facts["ihc"] = Ihc(score=read_score(ihc, "ihc", problems))
     facts["ish"] = _ish(_with_short_forms(document, problems), "ish", problems)
     facts["follow_up_ish"] = _ish(document.get("follow_up_ish"), "follow_up_ish", problems)
     for name in ("recount", "third_count"):
@@ -265,11 +311,14 @@ def read_case(document: Document) -> Reading:
     if (cluster := _block(document.get("cluster"), "cluster", _CLUSTER, problems)) is not None:
         share = cluster.pop("share_percent", None)
         facts["cluster"] = Cluster(share, Count(**cluster))
-    if (context := document.get("context")) is not None:
-        if isinstance(context, Mapping):
-            for receptor in ("er", "pgr"):
-                if context.get(receptor) is not None:
-                    facts[receptor] = _RECEPTOR(context[receptor], f"context.{receptor}", problems)
-        else:
-            _block(context, "context", {}, problems)
-    return Reading(Case(**facts), tuple(problems))
+    context = {
+        name: value
+        for name, value in (_block(document.get("context"), "context", _CONTEXT, problems) or {}).items()
+        if value is not None
+    }
+    facts["er"], facts["pgr"] = context.get("er"), context.get("pgr")
+    if specimen and (kind := specimen.pop("kind", None)):
+        context["specimen_kind"] = kind
+    if specimen:
+        facts["specimen"] = Specimen(**{name: value for name, value in specimen.items() if value is not None})
+    return Reading(Case(**facts), PatientContext(**context), tuple(problems))

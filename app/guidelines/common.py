@@ -14,7 +14,7 @@ VOCABULARIES = {
     "ihc": ("0", "1+", "2+", "3+", "none", "unusable"),
     "groups": ("1", "2", "3", "4", "5"),
     "yes_no": ("yes", "no"),
-} | {name: settings for name, settings in POLICY_SWITCHES.items()}
+} | dict(POLICY_SWITCHES.items())
 
 # ---- measure: records become words
 

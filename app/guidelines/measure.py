@@ -5,6 +5,7 @@ Ranges are closed pairs of millionths. A missing number stands for every value a
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from app.decision_table import Row, Table
@@ -73,7 +74,7 @@ class Triple:
 def _parts(whole: Range, cuts: tuple[int, ...]) -> list[Range]:
     """A range cut where the table's answer changes."""
     ends = [whole[0], *(cut for cut in cuts if whole[0] < cut <= whole[1]), whole[1] + 1]
-    return [(low, high - 1) for low, high in zip(ends, ends[1:], strict=False)]
+    return [(low, high - 1) for low, high in itertools.pairwise(ends)]
 
 
 @dataclass(frozen=True, slots=True)
