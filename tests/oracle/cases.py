@@ -139,8 +139,8 @@ def count(rng: Random, group: int | None = None) -> Document:
             if maybe(rng, chance):
                 block[name] = _value(rng, name)
     elif roll < 0.7:
-        ratio, cep17 = float(rng.choice(RATIOS)), float(rng.choice(CEP17))
-        block = {"ratio": f"{ratio:.1f}", "cep17_copies": f"{cep17:.1f}", "her2_copies": f"{ratio * cep17:.1f}"}
+        quotient, bottom = float(rng.choice(RATIOS)), float(rng.choice(CEP17))
+        block = {"ratio": f"{quotient:.1f}", "cep17_copies": f"{bottom:.1f}", "her2_copies": f"{quotient * bottom:.1f}"}
         if maybe(rng, 0.5):
             del block[rng.choice(("ratio", "her2_copies", "cep17_copies"))]
     else:
@@ -219,6 +219,10 @@ def _ihc(rng: Random) -> Any:
         }
         found = fit.get(str(score), ("incomplete", "faint", "5"))
         block.update(zip(("membrane", "intensity", "percent"), found, strict=True))
+    if maybe(rng, 0.25):  # no staining
+        block = {"score": rng.choice(("0", "0", "0", 0, "0+", "1+")), "membrane": "none"}
+        if maybe(rng, 0.5):
+            block["percent"] = rng.choice(("0", 0, "0.0", "5", "<10"))
     if maybe(rng, 0.2):
         block["scored_under"] = rng.choice(EDITIONS)
     return block
@@ -370,3 +374,17 @@ def grid_cases() -> Iterator[Document]:
             if named is not None:
                 document["adjudication"] = {"group": named}
             yield document
+    # A second count beside a group that is not certain.
+    for edition, ihc, ratio, copies, assay, second, named in product(
+        EDITIONS[:2], ("1+", "2+"), RATIO_GRID, COPIES_GRID, ASSAYS, (1, 2, 3, 4, 5), (None, 2, 4)
+    ):
+        again = dict(zip(("ratio", "her2_copies"), GROUPS[second][0], strict=True))
+        document = {
+            "edition": edition,
+            "ihc": ihc,
+            "ish": _filled(assay=assay, ratio=ratio, her2_copies=copies, cells=20),
+            "recount": {**again, "cells": 20, "blinded": True, "in_ihc_2plus_area": True},
+        }
+        if named is not None:
+            document["adjudication"] = {"group": named}
+        yield document
