@@ -1,0 +1,364 @@
+"""Finding: every query names its organisation, and "newest" is worked out from the facts, never stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    union,
+)
+
+from app.records import tables as t
+from app.records.columns import instant_text
+from app.records.cursors import make_cursor, read_cursor
+from app.records.errors import BadCursor, NotFound
+from app.records.rows import (
+    Act,
+    Classification,
+    Identity,
+    Link,
+    Message,
+    Move,
+    Outgoing,
+    Page,
+    ResultDetail,
+    ResultFilter,
+    ResultView,
+    Step,
+    StepFilter,
+    Timeline,
+    Version,
+    VersionDetail,
+    columns_of,
+)
+
+R = TypeVar("R")
+PAGE_SIZE = 50
+PAGE_SIZE_MOST = 500
+
+
+class Reading:
+    """What can be found in one organisation's records, as they stood when the transaction began to read."""
+
+    def __init__(self, connection: Connection, organisation: str) -> None:
+        self.organisation = organisation
+        self._connection = connection
+
+    # ---- results
+
+    def find_result(self, result_id: str) -> ResultDetail | None:
+        """The result at its newest version, or None."""
+        row = self._connection.execute(self._heads().where(t.result.c.id == result_id)).first()
+        if row is None:
+            return None
+        view = _view(row)
+        return ResultDetail(view, self._acts([view.version.id]), self.open_steps_of(result_id))
+
+    def find_result_by_join_key(self, join_key: str) -> ResultDetail | None:
+        """The result that split reports of this specimen meet in, or None."""
+        query = select(t.result.c.id).where(self._own(t.result), t.result.c.join_key == join_key)
+        result_id = self._connection.execute(query).scalar()
+        return None if result_id is None else self.find_result(result_id)
+
+    def find_version(self, result_id: str, number: int) -> VersionDetail | None:
+        """One version by its number (1, 2, ...), or None."""
+        found = [d for d in self.find_history(result_id) if d.version.number == number]
+        return found[0] if found else None
+
+    def find_history(self, result_id: str) -> tuple[VersionDetail, ...]:
+        """All versions, oldest first; empty where there is no such result."""
+        versions = self._all(Version, t.result_version, t.result_version.c.result_id == result_id, "number")
+        ids = [v.id for v in versions]
+        answers = self._all(Classification, t.classification, t.classification.c.version_id.in_(ids), "id")
+        acts = self._acts(ids)
+        steps = self._steps(t.open_step.c.result_id == result_id)
+        return tuple(
+            VersionDetail(
+                version,
+                tuple(sorted((a for a in answers if a.version_id == version.id), key=lambda a: a.purpose != "current")),
+                tuple(a for a in acts if a.version_id == version.id),
+                tuple(s for s in steps if s.version_id == version.id),
+            )
+            for version in versions
+        )
+
+    def list_results(
+        self, narrow: ResultFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE
+    ) -> Page[ResultView]:
+        """Results at their newest version, the newest result first. limit: 1 to 500. Raises BadCursor."""
+        narrow = narrow or ResultFilter()
+        of = _list_name("results", columns_of(narrow))
+        query = self._heads().where(*self._narrowed(narrow)).order_by(t.result.c.id.desc())
+        if cursor is not None:
+            (after,) = read_cursor(self.organisation, of, cursor, 1)
+            query = query.where(t.result.c.id < after)
+        limit = max(1, min(limit, PAGE_SIZE_MOST))
+        items = [_view(row) for row in self._connection.execute(query.limit(limit + 1))]
+        more = len(items) > limit
+        items = items[:limit]
+        return Page(tuple(items), make_cursor(self.organisation, of, (items[-1].id,)) if more else None)
+
+    # ---- patients
+
+    def find_patients(self, identities: Iterable[Identity]) -> dict[Identity, str]:
+        """The patient of each identifier that is known: they may be several, which a merge should join."""
+        pairs = [(i.system, i.value) for i in identities]
+        known = t.patient_identity.c
+        query = select(known.system, known.value, known.patient_id).where(
+            self._own(t.patient_identity), tuple_(known.system, known.value).in_(pairs)
+        )
+        return {Identity(r.system, r.value): r.patient_id for r in self._connection.execute(query)} if pairs else {}
+
+    def find_timeline(self, patient_id: str) -> Timeline | None:
+        """All results that stand with a patient, with moves and links both ways; None for an unknown patient."""
+        if not self._there(t.patient, patient_id):
+            return None
+        results = [_view(r) for r in self._connection.execute(self._heads().where(self._stands_with(patient_id)))]
+        results.sort(key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
+        identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id == patient_id, "id")
+        move, link = t.result_move.c, t.patient_link.c
+        moved = or_(move.from_patient_id == patient_id, move.to_patient_id == patient_id)
+        linked = or_(link.patient_id == patient_id, link.into_patient_id == patient_id)
+        return Timeline(
+            patient_id,
+            tuple(i for i in identities if i.value is not None),
+            tuple(results),
+            self._all(Move, t.result_move, moved, "id"),
+            self._all(Link, t.patient_link, linked, "id"),
+        )
+
+    # ---- open steps
+
+    def open_steps_of(self, result_id: str) -> tuple[Step, ...]:
+        """What a result still waits for, the first due first."""
+        return tuple(s for s in self._steps(t.open_step.c.result_id == result_id) if s.closed_at is None)
+
+    def list_open_steps(
+        self, narrow: StepFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE
+    ) -> Page[Step]:
+        """Steps that nobody has closed, the first due first. limit: 1 to 500. Raises BadCursor."""
+        narrow = narrow or StepFilter()
+        of = _list_name("open steps", columns_of(narrow))
+        step, closing = t.open_step, t.open_step_closing
+        closed = exists().where(closing.c.organisation == step.c.organisation, closing.c.step_id == step.c.id)
+        query = select(step).where(self._own(step), ~closed).order_by(step.c.due_at, step.c.id)
+        for column, wanted in ((step.c.awaited, narrow.awaited), (step.c.who, narrow.who)):
+            query = query if wanted is None else query.where(column == wanted)
+        if narrow.result_id is not None:
+            query = query.where(step.c.result_id == narrow.result_id)
+        if narrow.due_before is not None:
+            query = query.where(step.c.due_at < narrow.due_before)
+        if cursor is not None:
+            due, after = read_cursor(self.organisation, of, cursor, 2)
+            due_at = _moment(due)
+            query = query.where(or_(step.c.due_at > due_at, and_(step.c.due_at == due_at, step.c.id > after)))
+        limit = max(1, min(limit, PAGE_SIZE_MOST))
+        items = [_pick(Step, row._mapping) for row in self._connection.execute(query.limit(limit + 1))]
+        more = len(items) > limit
+        items = items[:limit]
+        last = (instant_text(items[-1].due_at), items[-1].id) if more else ()
+        return Page(tuple(items), make_cursor(self.organisation, of, last) if more else None)
+
+    # ---- messages
+
+    def find_message(self, message_id: str) -> Message | None:
+        """A raw message, or None."""
+        found = self._all(Message, t.inbox, t.inbox.c.id == message_id, "id")
+        return found[0] if found else None
+
+    def list_due_outbox(self, destination: str, now: datetime, *, limit: int = PAGE_SIZE) -> tuple[Outgoing, ...]:
+        """Lines not yet delivered to a destination, nor parked, nor being tried: the oldest first."""
+        fact = t.outbox_delivery
+        held = exists().where(
+            fact.c.organisation == t.outbox.c.organisation,
+            fact.c.outbox_id == t.outbox.c.id,
+            fact.c.destination == destination,
+            or_(fact.c.state.in_(("delivered", "parked")), fact.c.next_attempt_at > now),
+        )
+        return self._all(Outgoing, t.outbox, ~held, "id", limit=limit)
+
+    # ---- shared
+
+    def _own(self, table: FromClause) -> ColumnElement[bool]:
+        return table.c.organisation == self.organisation
+
+    def _there(self, table: FromClause, id: str) -> bool:
+        return (
+            self._connection.execute(select(table.c.id).where(self._own(table), table.c.id == id)).first() is not None
+        )
+
+    def _all(
+        self, kind: type[R], table: FromClause, condition: ColumnElement[bool], order: str, limit: int | None = None
+    ) -> tuple[R, ...]:
+        query = select(table).where(self._own(table), condition).order_by(table.c[order]).limit(limit)
+        return tuple(_pick(kind, row._mapping) for row in self._connection.execute(query))
+
+    def _acts(self, version_ids: Sequence[str]) -> tuple[Act, ...]:
+        return self._all(Act, t.act, t.act.c.version_id.in_(version_ids), "id")
+
+    def _steps(self, condition: ColumnElement[bool]) -> tuple[Step, ...]:
+        step, closing = t.open_step, t.open_step_closing
+        query = (
+            select(
+                step,
+                closing.c.closed_at,
+                closing.c.cause.label("closed_cause"),
+                closing.c.reason.label("closed_reason"),
+                closing.c.by_version_id,
+                closing.c.by_act_id,
+            )
+            .outerjoin(closing, and_(closing.c.organisation == step.c.organisation, closing.c.step_id == step.c.id))
+            .where(self._own(step), condition)
+            .order_by(step.c.due_at, step.c.id)
+        )
+        return tuple(_pick(Step, row._mapping) for row in self._connection.execute(query))
+
+    def _newest(self, result_id: str) -> tuple[str, int]:
+        """Id and number of the newest version. Raises NotFound."""
+        version = t.result_version
+        query = (
+            select(version.c.id, version.c.number)
+            .where(self._own(version), version.c.result_id == result_id)
+            .order_by(version.c.number.desc())
+            .limit(1)
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            raise NotFound("result", result_id)
+        return row.id, row.number
+
+    def _heads(self) -> Select[Any]:
+        """Each result with its newest version, the answer that counts, where it stands and whether it is signed."""
+        version, answer = t.result_version, t.classification
+        newer = version.alias()
+        replaced = exists().where(
+            newer.c.organisation == version.c.organisation,
+            newer.c.result_id == version.c.result_id,
+            newer.c.number > version.c.number,
+        )
+        return (
+            select(
+                t.result,
+                *(c.label(f"version_{c.name}") for c in version.columns),
+                *(c.label(f"answer_{c.name}") for c in answer.columns),
+                func.coalesce(_stands_at(), t.result.c.patient_id).label("stands_with"),
+                _signed().label("signed"),
+            )
+            .join(
+                version, and_(version.c.organisation == t.result.c.organisation, version.c.result_id == t.result.c.id)
+            )
+            .outerjoin(
+                answer,
+                and_(
+                    answer.c.organisation == version.c.organisation,
+                    answer.c.version_id == version.c.id,
+                    answer.c.purpose == "current",
+                ),
+            )
+            .where(self._own(t.result), self._own(version), ~replaced)
+        )
+
+    def _stands_with(self, patient_id: str) -> ColumnElement[bool]:
+        came = select(t.result_move.c.result_id).where(
+            self._own(t.result_move), t.result_move.c.to_patient_id == patient_id
+        )
+        began = select(t.result.c.id).where(self._own(t.result), t.result.c.patient_id == patient_id)
+        # the first condition finds the few candidates by index, the second decides
+        return and_(
+            t.result.c.id.in_(union(came, began)),
+            func.coalesce(_stands_at(), t.result.c.patient_id) == patient_id,
+        )
+
+    def _narrowed(self, narrow: ResultFilter) -> list[ColumnElement[bool]]:
+        version, answer = t.result_version.c, t.classification.c
+        equal = (
+            (answer.status, narrow.status),
+            (answer.final, narrow.final),
+            (answer.her2_low, narrow.her2_low),
+            (answer.ish_group, narrow.ish_group),
+            (answer.edition_id, narrow.edition_id),
+            (answer.review_required, narrow.review_required),
+            (version.accession, narrow.accession),
+            (version.laboratory, narrow.laboratory),
+        )
+        conditions: list[ColumnElement[bool]] = [column == wanted for column, wanted in equal if wanted is not None]
+        if narrow.signed is not None:
+            conditions.append(_signed() if narrow.signed else ~_signed())
+        if narrow.patient_id is not None:
+            conditions.append(self._stands_with(narrow.patient_id))
+        if narrow.collected_from is not None:
+            conditions.append(version.collected_at >= narrow.collected_from)
+        if narrow.collected_before is not None:
+            conditions.append(version.collected_at < narrow.collected_before)
+        if narrow.created_from is not None:
+            conditions.append(t.result.c.created_at >= narrow.created_from)
+        if narrow.created_before is not None:
+            conditions.append(t.result.c.created_at < narrow.created_before)
+        return conditions
+
+
+def _stands_at() -> ColumnElement[Any]:
+    """The patient of a result's newest move; null where it never moved."""
+    move = t.result_move
+    return (
+        select(move.c.to_patient_id)
+        .where(move.c.organisation == t.result.c.organisation, move.c.result_id == t.result.c.id)
+        .order_by(move.c.number.desc())
+        .limit(1)
+        .correlate(t.result)
+        .scalar_subquery()
+    )
+
+
+def _signed() -> ColumnElement[bool]:
+    act, version = t.act, t.result_version
+    return (
+        exists()
+        .where(act.c.organisation == version.c.organisation, act.c.version_id == version.c.id, act.c.kind == "sign_off")
+        .correlate(version)
+    )
+
+
+def _pick(kind: type[R], values: Any, prefix: str = "") -> R:
+    """The row whose fields are named as the columns are; a field that the query lacks keeps its default."""
+    return kind(**{f.name: values[prefix + f.name] for f in fields(kind) if prefix + f.name in values})  # type: ignore[arg-type]
+
+
+def _view(row: Row[Any]) -> ResultView:
+    values = row._mapping
+    return ResultView(
+        id=values["id"],
+        patient_id=values["stands_with"],
+        join_key=values["join_key"],
+        created_at=values["created_at"],
+        version=_pick(Version, values, "version_"),
+        classification=None if values["answer_id"] is None else _pick(Classification, values, "answer_"),
+        signed=bool(values["signed"]),
+    )
+
+
+def _list_name(name: str, narrowed: dict[str, Any]) -> str:
+    asked = {k: instant_text(v) if isinstance(v, datetime) else v for k, v in narrowed.items() if v is not None}
+    return f"{name} {json.dumps(asked, sort_keys=True)}"
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise BadCursor from None

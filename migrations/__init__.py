@@ -1,0 +1,1 @@
+"""The only maker of schemas: Alembic's revisions, installed beside app/."""
