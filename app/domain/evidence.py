@@ -28,6 +28,7 @@ DESIGNS = (
     "narrative",
     "ongoing",
     "preclinical",
+    "not stated",
 )
 DIRECTIONS = (
     "benefit",
@@ -258,10 +259,14 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Therapy:
-    """A class of therapy and the lower-case words by which it is recognised in a list of earlier treatments."""
+    """A class of therapy and the lower-case words by which it is recognised in a list of earlier treatments.
+
+    unless: words with which it is another drug (trastuzumab deruxtecan is not trastuzumab).
+    """
 
     name: str
     words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
