@@ -360,9 +360,9 @@ class Missing:
     opens: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Weighing:
-    """What one pack has for one patient.
+    """What one pack has for one patient. Compared by identity, so that a page made from it can be kept beside it.
 
     says_nothing: what the source does not offer here, None where nothing need be said; her2: the word of HER2_CLASSES
     that the result amounts to.

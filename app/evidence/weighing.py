@@ -215,6 +215,9 @@ def _missing(pack: Pack, known: Known, her2: str) -> Iterator[Missing]:
         )
     if known.unread_biomarkers:
         yield Missing("biomarkers", f"Sent, but nothing in the review is tied to them: {known.unread_biomarkers}.")
+    asked = {name for each in pack.considerations for name, _ in each.applies_when.biomarkers}
+    for name in sorted({name for name, _ in known.biomarkers} - asked):
+        yield Missing(f"biomarkers.{name}", f"{name} was sent, but no consideration of this pack asks for it yet.")
     if her2 == "low unknown":
         yield Missing("ihc", "No IHC score, or one that does not settle it: whether the tumour is HER2-low is open.")
     opens: dict[str, list[str]] = {field: [] for field in ("er", "setting") if getattr(known, field) == UNKNOWN}

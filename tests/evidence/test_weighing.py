@@ -284,6 +284,12 @@ def test_what_is_not_recognised_is_counted_and_never_repeated() -> None:
     assert secret not in json.dumps(to_document(weighing))
 
 
+def test_a_biomarker_nothing_asks_for_is_said_to_be_unused() -> None:
+    weighing = weigh(PACK, case(setting="metastatic", biomarkers=(("pik3ca_mutation", "positive"),)), *POSITIVE)
+    said = {each.field: each.text for each in weighing.missing}
+    assert "no consideration of this pack asks for it yet" in said["biomarkers.pik3ca_mutation"]
+
+
 def test_missing_says_what_it_would_change() -> None:
     missing = {each.field: each for each in weigh(PACK, case(setting="metastatic"), *POSITIVE).missing}
     assert missing["line"].opens == ("metastatic-first-line-anti-her2",)
