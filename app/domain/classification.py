@@ -53,6 +53,7 @@ class Classification:
     her2_low: str
     comment: str | None
     report_notes: tuple[str, ...]
+    notes: tuple[str, ...]
     next_steps: tuple[str, ...]
     flags: tuple[str, ...]
     review_required: bool

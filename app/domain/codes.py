@@ -61,9 +61,12 @@ REPORT_NOTES = _list(
     """
 LOW_EXPRESSION_2023 | The difference between IHC 0 and 1+ now matters for treatment aimed at low HER2 levels in the \
 metastatic setting; it marks eligibility in trials, not a new result category | ASCO/CAP 2023 [V], wording [K]
-SCORED_UNDER_OTHER_EDITION | The IHC score was made under another edition; running it here is not a re-score | [R]
 """.replace("\\\n", "")
 )
+
+NOTES = _list("""
+SCORED_UNDER_OTHER_EDITION | The IHC score was made under another edition; running it here is not a re-score | [R]
+""")
 
 RETEST = _list("""
 should     | a new test should be ordered | ASCO/CAP 2018 [K]

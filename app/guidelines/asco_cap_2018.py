@@ -119,31 +119,32 @@ CLUSTER = Table.parse(
 table cluster: A distinct second population
 place: heterogeneity [K], not verified against the publication; reading 1.6 [R]
 in tested: @tested
-in group: @groups, none
+in main_group: @groups, none
 in ihc: @ihc
 in cluster: absent, few, unusable, usable
 in share: [0..100], missing
 in cluster_group: @groups, none
 out outcome: main decides, cluster incomplete, cluster few, cluster discordant, positive, ISH+ IHC-
+out uses: yes
 set judged: none, failed, outstanding, few, dual, single
 set barred: conflict, contradictory, implausible
 set unclear: 2, 3, 4, 5, none
 set below: 0, 1+, 2+, none, unusable
 set present: few, unusable, usable
-row | tested | group   | ihc                | cluster  | share   | cluster_group || outcome
-H1  | barred | -       | -                  | -        | -       | -             || main decides
-H2  | judged | 1       | -                  | -        | -       | -             || main decides
-H3  | judged | unclear | 3+                 | -        | -       | -             || main decides
-H4  | judged | unclear | below              | absent   | -       | -             || main decides
-H5  | judged | unclear | below              | present  | missing | -             || cluster incomplete
-H6  | judged | unclear | below              | present  | <= 10   | -             || main decides
-H7  | judged | unclear | below              | few      | > 10    | -             || cluster few
-H8  | judged | unclear | below              | unusable | > 10    | -             || cluster incomplete
-H9  | judged | unclear | 0, 1+              | usable   | > 10    | 1             || ISH+ IHC-
-H10 | judged | unclear | 2+, none, unusable | usable   | > 10    | 1             || positive
-H11 | judged | unclear | below              | usable   | > 10    | 2, 3, 4       || cluster discordant
-H12 | judged | unclear | below              | usable   | > 10    | 5             || main decides
-H13!| judged | unclear | below              | usable   | > 10    | none          || cluster incomplete
+row | tested | main_group | ihc                | cluster  | share   | cluster_group || outcome | uses
+H1  | barred | -       | -                  | -        | -       | -             || main decides | -
+H2  | judged | 1       | -                  | -        | -       | -             || main decides | -
+H3  | judged | unclear | 3+                 | -        | -       | -             || main decides | -
+H4  | judged | unclear | below              | absent   | -       | -             || main decides | -
+H5  | judged | unclear | below              | present  | missing | -             || cluster incomplete | -
+H6  | judged | unclear | below              | present  | <= 10   | -             || main decides | -
+H7  | judged | unclear | below              | few      | > 10    | -             || cluster few | yes
+H8  | judged | unclear | below              | unusable | > 10    | -             || cluster incomplete | yes
+H9  | judged | unclear | 0, 1+              | usable   | > 10    | 1             || ISH+ IHC- | yes
+H10 | judged | unclear | 2+, none, unusable | usable   | > 10    | 1             || positive | yes
+H11 | judged | unclear | below              | usable   | > 10    | 2, 3, 4       || cluster discordant | yes
+H12 | judged | unclear | below              | usable   | > 10    | 5             || main decides | yes
+H13!| judged | unclear | below              | usable   | > 10    | none          || cluster incomplete | -
 """,
     VOCABULARIES,
 )

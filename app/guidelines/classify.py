@@ -55,6 +55,7 @@ class _Ish:
 
     field: str
     tested: str
+    probe: str
     judged: Judged | None
     flags: tuple[str, ...]
 
@@ -63,7 +64,7 @@ def _governing(case: Case, edition: Edition, trace: list[Step]) -> _Ish:
     first = block_word(case.ish, trace)
     follow_up = "none" if case.follow_up_ish is None else block_word(case.follow_up_ish, trace)
     governs = ask(common.GOVERNS, {"first": first, "follow_up": follow_up}, trace)["governs"]
-    flags = common.FOLLOW_UP_NOTE.decide({"follow_up": follow_up})["flags"]
+    flags = common.FAILURE.decide({"governs": governs, "follow_up": follow_up})["flags"]
     followed = governs == "follow_up"
     count: Count | None = case.follow_up_ish if followed else case.ish
     judged = None
@@ -71,7 +72,15 @@ def _governing(case: Case, edition: Edition, trace: list[Step]) -> _Ish:
         judged = judge(count, edition, trace, dual=governs in ("dual", "follow_up"))
     word = judged.word if judged else "none"
     tested = ask(common.ROUTE, {"governs": governs, "count": word}, trace)["tested"]
-    return _Ish("follow_up_ish" if followed else "ish", tested, judged, flags)
+    return _Ish("follow_up_ish" if followed else "ish", tested, _probe(case, governs, follow_up), judged, flags)
+
+
+def _probe(case: Case, governs: str, follow_up: str) -> str:
+    """The kind of assay whose result is used or awaited: dual, single, or either where that is not known."""
+    if governs in ("dual", "follow_up") or (governs == "outstanding" and follow_up == "outstanding"):
+        return "dual"
+    named = {"dual_probe": "dual", "single_probe": "single"}.get((case.ish and case.ish.assay) or "", "either")
+    return "either" if governs == "conflict" else named
 
 
 def _worlds(ish: _Ish, edition: Edition) -> list[World]:
@@ -83,10 +92,12 @@ def _worlds(ish: _Ish, edition: Edition) -> list[World]:
         worlds += [World("dual", row) for row in used.classes(edition.dual)]
     if ish.tested in ("single", "either"):
         worlds += [World("single", row) for row in used.classes(edition.single)]
-    return worlds
+    # Two rows of a table that say the same are one class.
+    return list({(world.tested, world.said): world for world in reversed(worlds)}.values())[::-1]
 
 
 def _cluster_words(case: Case, edition: Edition, trace: list[Step]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The cluster's words, and the codes to tell of its count where it is used."""
     words: dict[str, Any] = {"cluster": "absent", "share": None, "cluster_group": "none"}
     if case.cluster is None:
         return words, ()
@@ -104,7 +115,8 @@ def _cluster_words(case: Case, edition: Edition, trace: list[Step]) -> tuple[dic
         low, high = edition.figures["usable"].cuts("share")[-1], share
         words["share"] = share[0] if (high[1] < low) == (high[0] < low) else None
     trace += asked
-    return words, judged.notes if words["cluster"] == "usable" else ()
+    told: dict[str, tuple[str, ...]] = {"usable": judged.notes, "unusable": judged.why, "few": ()}
+    return words, told[words["cluster"]]
 
 
 def _common(walks: Sequence[Walked], name: str) -> Any:
@@ -116,6 +128,13 @@ def _common(walks: Sequence[Walked], name: str) -> Any:
 def _ordered(steps: Iterable[str], first: Iterable[str] = ()) -> tuple[str, ...]:
     ahead = tuple(dict.fromkeys(first))
     return ahead + tuple(sorted(set(steps) - set(ahead), key=_STEP_ORDER.__getitem__))
+
+
+def _final(walked: Walked) -> bool:
+    """Would this world's status be final if it were the only one?"""
+    steps = _openness(walked.steps)
+    values = {"status": walked.status, "steps": steps, "certain": "yes" if walked.certain else "no"}
+    return bool(common.FINAL.decide(values)["final"] == "yes")
 
 
 def _openness(steps: Iterable[str]) -> str:
@@ -131,6 +150,7 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     problems: what could not be read (app.domain.reading); any makes the record invalid. Source: the edition's tables.
     """
     edition = EDITIONS[case.edition]
+    policy = case.policy if edition.switched else codes.DEFAULT_POLICY
     trace: list[Step] = []
     specimen = case.specimen
     words: dict[str, Any] = ihc_words(case.ihc, edition, trace)
@@ -139,10 +159,10 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     words["values"] = "impossible" if problems else "sound"
     ish = _governing(case, edition, trace)
     cluster, cluster_notes = _cluster_words(case, edition, trace)
-    words.update(cluster)
+    words.update(cluster, probe=ish.probe)
 
     worlds = _worlds(ish, edition)
-    walks = [walk(case, edition, words, world, alone=len(worlds) == 1) for world in worlds]
+    walks = [walk(case, edition, policy, words, world, alone=len(worlds) == 1) for world in worlds]
     statuses = {each.status for each in walks}
     settled = ask(
         common.CERTAINTY,
@@ -150,26 +170,27 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
             "worlds": "one" if len(walks) == 1 else "many",
             "statuses": "agree" if len(statuses) == 1 else "differ",
             "agreed": "decided" if statuses <= {"positive", "negative"} else "open",
+            "classes": "same" if len({world.said for world in worlds}) == 1 else "differ",
         },
         [] if len(walks) == 1 else trace,
     )
     rule = settled["rule"]
     status = "pending" if rule == "pending" else walks[0].status
-    certain = rule == "certain" or (rule == "as found" and walks[0].certain)
+    certain = walks[0].certain if rule == "as found" else rule == "certain" and any(_final(each) for each in walks)
     steps = set.intersection(*(set(each.steps) for each in walks))
     flags = set.intersection(*(each.flags for each in walks)) | set(settled["flags"]) | set(ish.flags)
     group = _common(walks, "group")
 
     found = handling(specimen, edition, trace)
+    answers: list[Step] = []
     low_values = {
         "status": status,
         "ihc": words["ihc"],
         "staining": words["staining"],
-        "group": group or "none",
-        "low_in_groups_2_to_4": case.policy["low_in_groups_2_to_4"],
+        "low_in_groups_2_to_4": policy["low_in_groups_2_to_4"],
     }
-    answers: list[Step] = []
-    low = ask(edition.her2_low, low_values, answers)
+    groups = dict.fromkeys(each.group or "none" for each in walks)
+    lows = [ask(edition.her2_low, {**low_values, "group": each}, answers) for each in groups]
     again = retest(case, edition, status, found, answers)
     deviation = any(found.values())
     advice = ask(
@@ -180,7 +201,7 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     final_values = {"status": status, "steps": _openness(next_steps), "certain": "yes" if certain else "no"}
     final = ask(common.FINAL, final_values, answers)["final"] == "yes"
 
-    flags.update(low["flags"], *found.values())
+    flags.update(set.intersection(*(set(low["flags"]) for low in lows)), *found.values())
     if ish.judged is not None:
         unusable = ish.tested in ("contradictory", "implausible")
         flags.update(ish.judged.why)
@@ -188,26 +209,27 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     if ish.tested == "conflict":
         flags.add("ASSAY_CONFLICT")
     flags.update(common.HETEROGENEITY.decide({"cluster": words["cluster"]})["flags"])
-    if any(step.table == "cluster" and step.row not in ("H1", "H2", "H3") for each in walks for step in each.trace):
+    if any(each.cluster_used for each in walks):
         flags.update(cluster_notes)
-    if case.recount is not None and status != "invalid" and not any(each.counted_again for each in walks):
+    if case.recount is not None and status != "invalid" and not _second_count_asked(edition, words, worlds):
         flags.add("RECOUNT_NOT_REQUIRED")
     told = list(problems)
     if status == "invalid":
-        told += _invalid(words, flags, ish, bool(problems))
+        told += _invalid(words, flags, ish, problems)
         flags -= {problem.code for problem in told}
     one = len(walks) == 1
     return Classification(
         edition=edition.id,
-        policy=case.policy,
+        policy=policy if edition.switched else {},
         status=status,
         final=final,
         ish_group=int(group) if group else None,
         ish_result=_common(walks, "result"),
         fda_ratio=_fda_ratio(ish),
-        her2_low=low["her2_low"],
+        her2_low=lows[0]["her2_low"] if len({low["her2_low"] for low in lows}) == 1 else "undetermined",
         comment=_common(walks, "comment") if status == "negative" else None,
-        report_notes=(*note["notes"], *_other_score(case, edition)),
+        report_notes=note["notes"],
+        notes=_other_score(case, edition),
         next_steps=next_steps,
         flags=tuple(sorted(flags, key=_FLAG_ORDER.__getitem__)),
         review_required=all(each.review for each in walks),
@@ -229,6 +251,19 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     )
 
 
+def _second_count_asked(edition: Edition, words: dict[str, Any], worlds: Sequence[World]) -> bool:
+    """Does the dual-probe figure ask for a second count in any world?"""
+    if "dual" not in edition.figures:
+        return False
+    figure = edition.figures["dual"]
+    return any(
+        world.tested == "dual"
+        and world.row is not None
+        and figure.decide({"group": world.row["group"], "ihc": words["ihc"]})["outcome"] == "second count"
+        for world in worlds
+    )
+
+
 def _class_step(world: World, edition: Edition, ish: _Ish) -> tuple[Step, ...]:
     """The class table's row as a step: it was found by its box, so it is traced by hand."""
     if world.row is None or ish.judged is None:
@@ -240,15 +275,16 @@ def _class_step(world: World, edition: Edition, ish: _Ish) -> tuple[Step, ...]:
     return (step_of(table, world.row, {"ratio": used.ratio, "her2": used.her2}),)
 
 
-def _invalid(words: dict[str, Any], flags: set[str], ish: _Ish, impossible: bool) -> list[Problem]:
-    """Why the record is invalid, each with its field and what to send."""
+def _invalid(words: dict[str, Any], flags: set[str], ish: _Ish, problems: Sequence[Problem]) -> list[Problem]:
+    """Why the record is invalid beside what could not be read, each with its field and what to send."""
     found = [
         *common.SCOPE.decide(words)["flags"],
         *common.SITE.decide(words)["flags"],
         *common.PATTERN_CHECK.decide(words)["flags"],
     ]
-    if not found and not impossible:
-        found = [code for code in codes.FLAGS if code in flags and code in _REMEDIES]
+    if not any(problem.field.startswith(ish.field) for problem in problems):
+        # What was not read may be just what would have made the count usable.
+        found += [code for code in codes.FLAGS if code in flags and code in _REMEDIES]
     told = []
     for code in found:
         field, remedy = _REMEDIES[code]

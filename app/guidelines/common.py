@@ -101,7 +101,7 @@ cross first \ follow_up | none        | failed      | outstanding | dual, either
 none                    | none        | failed      | outstanding | follow_up    | conflict
 failed                  | failed      | failed      | outstanding | follow_up    | conflict
 outstanding             | outstanding | outstanding | outstanding | follow_up    | conflict
-conflict                | conflict    | conflict    | conflict    | conflict     | conflict
+conflict                | conflict    | conflict    | outstanding | follow_up    | conflict
 dual                    | dual        | dual        | outstanding | conflict     | conflict
 single                  | single      | single      | outstanding | follow_up    | conflict
 either                  | either      | either      | outstanding | follow_up    | conflict
@@ -109,15 +109,19 @@ either                  | either      | either      | outstanding | follow_up   
     VOCABULARIES,
 )
 
-FOLLOW_UP_NOTE = Table.parse(
+FAILURE = Table.parse(
     """
-table follow_up_note: Did the follow-up assay fail?
-place: ASCO/CAP 2018, indeterminate [V S14]
+table failure: Did the governing assay or the follow-up fail?
+place: ASCO/CAP 2018, indeterminate [V S14]; reading 8.10 [R]
+in governs: none, failed, outstanding, conflict, dual, single, either, follow_up
 in follow_up: none, failed, outstanding, conflict, dual, single, either
 outs flags: @flags
-row | follow_up                                        || flags
-W1  | failed                                           || ISH_INDETERMINATE
-W2  | none, outstanding, conflict, dual, single, either || -
+set governing: none, outstanding, conflict, dual, single, either, follow_up
+set not_failed: none, outstanding, conflict, dual, single, either
+row | governs   | follow_up  || flags
+W1  | failed    | -          || ISH_INDETERMINATE
+W2  | governing | failed     || ISH_INDETERMINATE
+W3  | governing | not_failed || -
 """,
     VOCABULARIES,
 )
@@ -218,11 +222,11 @@ table no_usable_ish: IHC without a usable ISH
 place: ASCO/CAP 2018 figure 1 [V S4 S14]; readings 8.10, 7.2 [R]
 in tested: none, failed, outstanding, few, contradictory, implausible, conflict
 in ihc: @ihc
-out outcome: positive, negative, negative until ISH, equivocal, no test, indeterminate, failed, wait, few, bad ISH, \
-positive beside failed, negative beside failed, positive and wait, positive and few, positive and bad ISH
+out outcome: positive, negative, negative until ISH, equivocal, no test, indeterminate, wait, few, bad ISH, \
+positive and wait, positive and few, positive and bad ISH
 cross tested \ ihc            | 0, 1+                  | 2+        | 3+                   | none    | unusable
 none                          | negative               | equivocal | positive             | no test | indeterminate
-failed                        | negative beside failed | failed    | positive beside failed | failed | failed
+failed                        | negative               | indeterminate | positive         | indeterminate | indeterminate
 outstanding                   | negative until ISH     | wait      | positive and wait    | wait    | wait
 few                           | few                    | few       | positive and few     | few     | few
 contradictory                 | bad ISH                | bad ISH   | positive and bad ISH | bad ISH | bad ISH
@@ -240,7 +244,7 @@ OUTCOMES = Table.parse(
 table outcomes: What a figure's word means
 place: ASCO/CAP 2018 figures 1-6 [V S4-S9]
 in outcome: invalid, on, positive, negative, negative G2, negative G3, negative G4, negative until ISH, equivocal, \
-no test, indeterminate, failed, wait, few, bad ISH, positive beside failed, negative beside failed, positive and wait, \
+no test, indeterminate, wait, few, bad ISH, positive and wait, \
 positive and few, positive and bad ISH, main decides, dual, single, whole, no usable ISH, second count, do IHC, \
 do IHC or dual, do dual, recount, recount unsupported, adjudicate, complete, verify unsupported, end by count, \
 end by adjudication, ISH+ IHC-, ISH- IHC+, single+ IHC-, single- IHC+, positive with IHC, negative with IHC, \
@@ -252,7 +256,7 @@ out next: usable, probe, dual, single, whole, no_usable_ish, second_count, end_r
 out status: @statuses
 out comment: @comments
 out review: yes
-out certain: yes
+out certain: by switch
 outs steps: @steps
 outs flags: @flags
 row | outcome | group1_ihc_negative | group5_ihc_3plus | single_probe_discordant || next | status | comment | review | certain | steps | flags | place
@@ -275,43 +279,60 @@ Q16 | negative until ISH     | - | - | - || -             | negative      | -  |
 Q17 | equivocal              | - | - | - || -             | equivocal     | -  | -   | -   | reflex_ish_or_new_specimen  | -                        | ASCO/CAP 2018 figure 1 [V S4]
 Q18 | no test                | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_ish          | -                        | guideline.md section 0 [R]
 Q19 | indeterminate          | - | - | - || -             | indeterminate | -  | -   | -   | repeat_or_new_specimen      | -                        | ASCO/CAP 2018, indeterminate [V S14]
-Q20 | failed                 | - | - | - || -             | indeterminate | -  | -   | -   | repeat_or_new_specimen      | ISH_INDETERMINATE        | ASCO/CAP 2018, indeterminate [V S14]; reading 8.10 [R]
-Q21 | positive beside failed | - | - | - || -             | positive      | -  | -   | -   | -                           | ISH_INDETERMINATE        | ASCO/CAP 2018 figure 1 [V S4]; reading 8.10 [R]
-Q22 | negative beside failed | - | - | - || -             | negative      | -  | -   | -   | -                           | ISH_INDETERMINATE        | ASCO/CAP 2018 figure 1 [V S4]; reading 8.10 [R]
-Q23 | wait                   | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
-Q24 | positive and wait      | - | - | - || -             | positive      | -  | -   | yes | complete_missing_ish_values | -                        | ASCO/CAP 2018 figure 1 [V S4]; reading 7.2 [R]
-Q25 | few                    | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | -                        | ASCO/CAP 2018, 20 cells or more [V S12]
-Q26 | positive and few       | - | - | - || -             | positive      | -  | -   | yes | count_more_cells            | -                        | ASCO/CAP 2018 figure 1 [V S4]; section 0 [R]
-Q27 | bad ISH                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | readings 7.3, 7.4 [R]
-Q28 | positive and bad ISH   | - | - | - || -             | positive      | -  | -   | yes | verify_data                 | -                        | ASCO/CAP 2018 figure 1 [V S4]; readings 7.3, 7.4 [R]
-Q29 | do IHC                 | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_same_tissue     | -                        | ASCO/CAP 2018 figures 3-6 [V S6-S9]
-Q30 | do IHC or dual         | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_dual_probe   | -                        | ASCO/CAP 2018 figure 2 [V S5]
-Q31 | do dual                | - | - | - || -             | pending       | -  | -   | -   | perform_dual_probe          | -                        | ASCO/CAP 2018 figure 2 [V S5]
-Q32 | recount                | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | -                        | ASCO/CAP 2018 figures 4-6 [V S2 S7 S8 S9]
-Q33 | recount unsupported    | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
-Q34 | adjudicate             | - | - | - || -             | pending       | -  | -   | -   | adjudicate_ish_category     | -                        | ASCO/CAP 2018, second count in another category [V S2]
-Q35 | complete               | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
-Q36 | verify unsupported     | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
-Q37 | ISH+ IHC-      | review | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
-Q38 | ISH+ IHC-      | hold   | - | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
-Q39 | ISH- IHC+      | - | review | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
-Q40 | ISH- IHC+      | - | hold   | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
-Q41 | single+ IHC-   | - | - | review || -             | positive      | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
-Q42 | single+ IHC-   | - | - | hold   || -             | pending       | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
-Q43 | single- IHC+   | - | - | review || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
-Q44 | single- IHC+   | - | - | hold   || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
-Q45 | positive with IHC      | - | - | - || -             | positive      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
-Q46 | negative with IHC      | - | - | - || -             | negative      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
-Q47 | cluster incomplete     | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 1.6 [R]
-Q48 | cluster few            | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | FEWER_THAN_20_CELLS      | heterogeneity [K], not verified against the publication; reading 1.6 [R]
-Q49 | cluster discordant     | - | - | - || -             | pending       | -  | yes | -   | review_discordance          | -                        | reading 8.13 [R]
-Q50 | ISH equivocal          | - | - | - || -             | equivocal     | -  | -   | -   | resolve_equivocal_ish       | -                        | ASCO/CAP 2013 [V S20], 2007 [V S39]
-Q51 | reconcile              | - | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | reading 2.2 [R]
+Q20 | wait                   | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
+Q21 | positive and wait      | - | - | - || -             | positive      | -  | -   | by switch | complete_missing_ish_values | -                        | ASCO/CAP 2018 figure 1 [V S4]; reading 7.2 [R]
+Q22 | few                    | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | -                        | ASCO/CAP 2018, 20 cells or more [V S12]
+Q23 | positive and few       | - | - | - || -             | positive      | -  | -   | by switch | count_more_cells            | -                        | ASCO/CAP 2018 figure 1 [V S4]; section 0 [R]
+Q24 | bad ISH                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | readings 7.3, 7.4 [R]
+Q25 | positive and bad ISH   | - | - | - || -             | positive      | -  | -   | by switch | verify_data                 | -                        | ASCO/CAP 2018 figure 1 [V S4]; readings 7.3, 7.4 [R]
+Q26 | do IHC                 | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_same_tissue     | -                        | ASCO/CAP 2018 figures 3-6 [V S6-S9]
+Q27 | do IHC or dual         | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_dual_probe   | -                        | ASCO/CAP 2018 figure 2 [V S5]
+Q28 | do dual                | - | - | - || -             | pending       | -  | -   | -   | perform_dual_probe          | -                        | ASCO/CAP 2018 figure 2 [V S5]
+Q29 | recount                | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | -                        | ASCO/CAP 2018 figures 4-6 [V S2 S7 S8 S9]
+Q30 | recount unsupported    | - | - | - || -             | pending       | -  | -   | -   | blinded_recount_ihc2_area   | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
+Q31 | adjudicate             | - | - | - || -             | pending       | -  | -   | -   | adjudicate_ish_category     | -                        | ASCO/CAP 2018, second count in another category [V S2]
+Q32 | complete               | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
+Q33 | verify unsupported     | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | ADJUDICATION_UNSUPPORTED | reading 7.5 [R]
+Q34 | ISH+ IHC-      | review | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
+Q35 | ISH+ IHC-      | hold   | - | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 3 [V S6]; reading 8.1 [R]
+Q36 | ISH- IHC+      | - | review | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
+Q37 | ISH- IHC+      | - | hold   | - || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figure 1 [V S4]; reading 8.2 [R]
+Q38 | single+ IHC-   | - | - | review || -             | positive      | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
+Q39 | single+ IHC-   | - | - | hold   || -             | pending       | -  | yes | -   | perform_dual_probe, review_discordance | DISCORDANT_IHC_ISH | ASCO/CAP 2018 figure 2 [V S5]; reading 8.6 [R]
+Q40 | single- IHC+   | - | - | review || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
+Q41 | single- IHC+   | - | - | hold   || -             | pending       | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | ASCO/CAP 2018 figures 1, 2 [V S4 S5]; reading 8.6 [R]
+Q42 | positive with IHC      | - | - | - || -             | positive      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
+Q43 | negative with IHC      | - | - | - || -             | negative      | -  | -   | -   | concomitant_ihc_review      | SINGLE_PROBE             | ASCO/CAP 2018 figure 2 [V S5]
+Q44 | cluster incomplete     | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 1.6 [R]
+Q45 | cluster few            | - | - | - || -             | pending       | -  | -   | -   | count_more_cells            | FEWER_THAN_20_CELLS      | heterogeneity [K], not verified against the publication; reading 1.6 [R]
+Q46 | cluster discordant     | - | - | - || -             | pending       | -  | yes | -   | review_discordance          | -                        | reading 8.13 [R]
+Q47 | ISH equivocal          | - | - | - || -             | equivocal     | -  | -   | -   | resolve_equivocal_ish       | -                        | ASCO/CAP 2013 [V S20], 2007 [V S39]
+Q48 | reconcile              | - | - | - || -             | positive      | -  | yes | -   | review_discordance          | DISCORDANT_IHC_ISH       | reading 2.2 [R]
 """.replace("\\\n", ""),
     VOCABULARIES,
 )
 
 # ---- answer
+
+SURE_3PLUS = Table.parse(
+    """
+table sure_3plus: Would IHC 3+ be positive for every ISH result still to come?
+place: guideline.md sections 11 and 14 [R]
+in probe: dual, single, either
+in group5_ihc_3plus: @group5_ihc_3plus
+in single_probe_discordant: @single_probe_discordant
+out certain: @yes_no
+row | probe  | group5_ihc_3plus | single_probe_discordant || certain
+B1  | dual   | review           | -                       || yes
+B2  | dual   | hold             | -                       || no
+B3  | single | -                | review                  || yes
+B4  | single | -                | hold                    || no
+B5  | either | review           | review                  || yes
+B6  | either | review           | hold                    || no
+B7  | either | hold             | -                       || no
+""",
+    VOCABULARIES,
+)
 
 CERTAINTY = Table.parse(
     """
@@ -320,15 +341,18 @@ place: reading 7.2 [R]
 in worlds: one, many
 in statuses: agree, differ
 in agreed: decided, open
+in classes: same, differ
 out rule: as found, certain, still open, pending
 outs steps: @steps
 outs flags: @flags
-row | worlds | statuses | agreed  || rule       | steps                       | flags
-K1  | one    | agree    | -       || as found   | -                           | -
-K2! | one    | differ   | -       || pending    | -                           | -
-K3  | many   | agree    | decided || certain    | complete_missing_ish_values | GROUP_UNKNOWN
-K4  | many   | agree    | open    || still open | complete_missing_ish_values | -
-K5  | many   | differ   | -       || pending    | complete_missing_ish_values | -
+row | worlds | statuses | agreed  | classes || rule       | steps                       | flags
+K1  | one    | agree    | -       | same    || as found   | -                           | -
+K2! | one    | differ   | -       | same    || pending    | -                           | -
+K3! | one    | -        | -       | differ  || pending    | -                           | -
+K4  | many   | agree    | decided | differ  || certain    | complete_missing_ish_values | GROUP_UNKNOWN
+K5  | many   | agree    | decided | same    || certain    | complete_missing_ish_values | -
+K6  | many   | agree    | open    | -       || still open | complete_missing_ish_values | -
+K7  | many   | differ   | -       | -       || pending    | complete_missing_ish_values | -
 """,
     VOCABULARIES,
 )
@@ -379,6 +403,6 @@ G2  | few, unusable, usable || HETEROGENEITY
     VOCABULARIES,
 )
 
-MEASURES = (IHC, STAINING, BLOCK, GOVERNS, FOLLOW_UP_NOTE, ROUTE, FDA_RATIO, SCOPE, SITE, PATTERN_CHECK, HETEROGENEITY)
+MEASURES = (IHC, STAINING, BLOCK, GOVERNS, FAILURE, ROUTE, FDA_RATIO, SCOPE, SITE, PATTERN_CHECK, HETEROGENEITY)
 FIGURES = (RECORD, NO_USABLE_ISH)
-ANSWERS = (OUTCOMES, CERTAINTY, FINAL, ADVICE)
+ANSWERS = (OUTCOMES, SURE_3PLUS, CERTAINTY, FINAL, ADVICE)

@@ -50,6 +50,11 @@ class Edition:
     report_note: Table
     notes: tuple[str, ...]
 
+    @property
+    def switched(self) -> bool:
+        """Whether the policy switches act (they concern the groups and the single probe of 2018)."""
+        return "dual" in self.figures
+
     @cached_property
     def tables(self) -> tuple[Table, ...]:
         """Every table the edition reads, in the order of the three storeys: measure, figures, answer."""

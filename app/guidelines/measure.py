@@ -60,15 +60,20 @@ class Triple:
 
     def classes(self, table: Table) -> tuple[Row, ...]:
         """Every row of a class table that the values can hit; derived values move together with their sources."""
-        ratio, her2, cep17 = self.ratio or ANY, self.her2 or ANY, self.cep17 or ANY
-        if self.derived == "ratio" and her2[0] < her2[1] and "her2" in table.inputs:
-            boxes = [(divide(part, cep17), part) for part in _parts(her2, table.cuts("her2"))]
-        elif self.derived == "copies" and ratio[0] < ratio[1] and "ratio" in table.inputs:
-            boxes = [(part, multiply(part, cep17)) for part in _parts(ratio, table.cuts("ratio"))]
-        else:
-            boxes = [(ratio, her2)]
+        ratio, her2, cep17 = self.ratio or ANY, self.her2 or ANY, self.cep17
+        boxes = [(ratio, her2)]
+        if "ratio" in table.inputs and cep17:
+            exact = self.ratio and her2[0] == her2[1] and cep17[0] == cep17[1]
+            if (self.derived == "ratio" and not exact) or not (self.ratio or self.her2):
+                cuts = table.cuts("her2") if "her2" in table.inputs else ()
+                boxes = [(divide(part, cep17), part) for part in _parts(her2, cuts)]
+            elif self.derived == "copies":
+                boxes = [(part, multiply(part, cep17)) for part in _parts(ratio, table.cuts("ratio"))]
         hit = {row.id: row for box in boxes for row in table.meeting({"ratio": box[0], "her2": box[1]})}
         return tuple(row for row in table.rows if row.id in hit)
+
+
+_NOTHING = Triple(None, None, None)
 
 
 def _parts(whole: Range, cuts: tuple[int, ...]) -> list[Range]:
@@ -89,10 +94,10 @@ class Facts:
     ratio_check: str
     totals: str
     cells: int | None
+    all_cells: bool
     highest_her2: int | None
     highest_cep17: int | None
     highest_ratio: int | None
-    ratios: tuple[Range, ...]
 
 
 def _totals(count: Count) -> Triple:
@@ -107,10 +112,8 @@ def _totals(count: Count) -> Triple:
             ratio = divide(signals, reference)
         elif her2_cells and cep17_cells:
             # Exact: (h / n) / (c / m) = h m / (c n), not the quotient of rounded averages.
-            ratio = divide(
-                (signals[0] * cep17_cells.low, signals[1] * cep17_cells.low),
-                (reference[0] * her2_cells.low, reference[1] * her2_cells.low),
-            )
+            n, m = her2_cells.low // MICRO, cep17_cells.low // MICRO
+            ratio = divide((signals[0] * m, signals[1] * m), (reference[0] * n, reference[1] * n))
     return Triple(ratio, her2, cep17)
 
 
@@ -119,21 +122,22 @@ def _span(measure: Measure) -> Range:
     return measure.low * 10 - measure.half, measure.high * 10 + measure.half
 
 
-def _meet(count: Count) -> bool:
-    """Do the reported ratio and HER2/CEP17 meet within rounding?"""
-    assert count.ratio and count.her2 and count.cep17
-    ratio, her2, cep17 = _span(count.ratio), _span(count.her2), _span(count.cep17)
+def _meet(ratio: Range, her2: Range, cep17: Range) -> bool:
+    """Do a ratio and HER2/CEP17 meet? All three as spans in ten-millionths."""
     scale = 10 * MICRO
     return her2[0] * scale <= ratio[1] * cep17[1] and ratio[0] * cep17[0] <= her2[1] * scale
+
+
+def _share_a_class(one: Triple, other: Triple, table: Table) -> bool:
+    """Can both hit the same class of the edition?"""
+    return not {row["result"] for row in one.classes(table)}.isdisjoint(row["result"] for row in other.classes(table))
 
 
 def _ratio_check(count: Count, reported: Triple, table: Table) -> str:
     if not (count.ratio and count.her2 and count.cep17):
         return "none"
-    told = {row.id for row in reported.classes(table)}
-    quotient_of_averages = Triple(None, reported.her2, reported.cep17).completed()
-    same = not told.isdisjoint(row.id for row in quotient_of_averages.classes(table))
-    if _meet(count):
+    same = _share_a_class(reported, Triple(None, reported.her2, reported.cep17).completed(), table)
+    if _meet(_span(count.ratio), _span(count.her2), _span(count.cep17)):
         return "agrees" if same else "rounding"
     return "mismatch" if same else "contradiction"
 
@@ -147,13 +151,39 @@ def _within(measure: Measure | None, value: Range | None) -> bool:
 
 
 def _totals_check(count: Count, totals: Triple, used: Triple, reported: Triple, table: Table) -> str:
-    if totals == Triple(None, None, None) or reported == Triple(None, None, None):
+    """Do the totals give the class of the reported values, and are they apart beyond rounding?"""
+    if totals == _NOTHING or reported == _NOTHING:
         return "none"
-    told = {row.id for row in reported.completed().classes(table)}
-    if not told.isdisjoint(row.id for row in used.classes(table)):
-        return "same"
-    rounded = _within(count.ratio, used.ratio) and _within(count.her2, used.her2) and _within(count.cep17, used.cep17)
-    return "rounding" if rounded else "other"
+    # Where only one average comes from totals, the quotient of the averages stands against the reported ratio.
+    counted = Triple(totals.ratio, totals.her2 or reported.her2, totals.cep17 or reported.cep17).completed()
+    same = _share_a_class(used, reported.completed(), table) and (
+        count.ratio is None or counted.ratio is None or _share_a_class(used, counted, table)
+    )
+    near = _ratio_near(count, totals)
+    if same:
+        return "same" if near else "apart"
+    return "rounding" if near and _within(count.her2, totals.her2) and _within(count.cep17, totals.cep17) else "other"
+
+
+def _ratio_near(count: Count, totals: Triple) -> bool:
+    """Can the ratio of the totals, or of averages of which one comes from totals, be the reported one, rounded?"""
+    her2 = _exact_span(totals.her2) or (_span(count.her2) if count.her2 else None)
+    cep17 = _exact_span(totals.cep17) or (_span(count.cep17) if count.cep17 else None)
+    if totals.ratio:
+        if count.ratio:
+            return _within(count.ratio, totals.ratio)
+        if count.her2 and count.cep17:
+            return _meet((totals.ratio[0] * 10, totals.ratio[1] * 10), _span(count.her2), _span(count.cep17))
+        return True
+    return not (count.ratio and her2 and cep17) or _meet(_span(count.ratio), her2, cep17)
+
+
+def _exact_span(value: Range | None) -> Range | None:
+    return (value[0] * 10, value[1] * 10) if value else None
+
+
+def _quotient(triple: Triple) -> Range | None:
+    return divide(triple.her2, triple.cep17) if triple.her2 and triple.cep17 else None
 
 
 def _highest(*values: Range | None) -> int | None:
@@ -165,30 +195,25 @@ def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
     table = single or dual
     reported = Triple(_range(count.ratio), _range(count.her2), _range(count.cep17))
     plain = count.her2_signals is None and count.cep17_signals is None
-    totals = Triple(None, None, None) if plain else _totals(count)
-    used = (
-        reported.completed()
-        if plain
-        else Triple(
-            totals.ratio or reported.ratio,
-            totals.her2 or reported.her2,
-            totals.cep17 or reported.cep17,
+    totals = _NOTHING if plain else _totals(count)
+    used = reported.completed()
+    if not plain:
+        both = "ratio" if totals.her2 and totals.cep17 else "none"
+        used = Triple(
+            totals.ratio or reported.ratio, totals.her2 or reported.her2, totals.cep17 or reported.cep17, both
         ).completed()
-    )
-    filled = used if plain else reported.completed()
     names = {"ratio"} if totals.ratio else set()
     names |= {used.derived} & {"ratio", "copies"}
-    counted = [each.low // MICRO for each in (count.her2_cells, count.cep17_cells) if each]
-    if count.cells and len(counted) < 2:
-        counted.append(count.cells.low // MICRO)
+    stated = [each.low for each in (count.cells, count.her2_cells, count.cep17_cells) if each]
+    probes = (count.her2_cells,) if single else (count.her2_cells, count.cep17_cells)
     return Facts(
         used=used,
         computed=" and ".join(sorted(names, reverse=True)) or "none",
         ratio_check=_ratio_check(count, reported, table),
         totals="none" if plain else _totals_check(count, totals, used, reported, table),
-        cells=min(counted) * MICRO if counted else None,
-        highest_her2=_highest(filled.her2, used.her2),
-        highest_cep17=_highest(filled.cep17, used.cep17),
-        highest_ratio=_highest(filled.ratio, used.ratio),
-        ratios=tuple(value for value in (_range(count.ratio), used.ratio) if value),
+        cells=min(stated, default=None),
+        all_cells=count.cells is not None or all(probes),
+        highest_her2=_highest(reported.her2, used.her2),
+        highest_cep17=_highest(reported.cep17, used.cep17),
+        highest_ratio=_highest(reported.ratio, used.ratio, _quotient(reported), _quotient(used)),
     )

@@ -30,20 +30,24 @@ COUNT = Table.parse(
 table count: Is the count usable?
 place: ASCO/CAP 2018, 20 cells or more [V S2 S12]; readings 7.3, 7.4, 8.8 [R]
 in credible: yes, high, no
-in totals: none, same, rounding, other
+in totals: none, same, apart, rounding, other
 in ratio_check: none, agrees, rounding, mismatch, contradiction
 in cells: [1..), missing
+in all_cells: yes, no
 out count: usable, few, contradictory, implausible
 outs flags: @flags
 set sound: none, agrees, rounding, mismatch
-row | credible  | totals     | ratio_check   | cells   || count         | flags
-C1  | no        | -          | -             | -       || implausible   | IMPLAUSIBLE_VALUE
-C2  | yes, high | rounding   | -             | -       || contradictory | ROUNDING_CROSSES_THRESHOLD
-C3  | yes, high | other      | -             | -       || contradictory | RATIO_MISMATCH
-C4  | yes, high | none, same | contradiction | -       || contradictory | RATIO_MISMATCH
-C5  | yes, high | none, same | sound         | < 20    || few           | FEWER_THAN_20_CELLS
-C6  | yes, high | none, same | sound         | >= 20   || usable        | -
-C7  | yes, high | none, same | sound         | missing || usable        | CELLS_NOT_REPORTED
+set fitting: none, same, apart
+row | credible  | totals     | ratio_check   | cells   | all_cells || count         | flags
+C1  | no        | -          | -             | -       | -         || implausible   | IMPLAUSIBLE_VALUE
+C2  | yes, high | rounding   | -             | -       | -         || contradictory | ROUNDING_CROSSES_THRESHOLD
+C3  | yes, high | other      | -             | -       | -         || contradictory | RATIO_MISMATCH
+C4  | yes, high | fitting    | contradiction | -       | -         || contradictory | RATIO_MISMATCH
+C5  | yes, high | fitting    | sound         | < 20    | yes       || few           | FEWER_THAN_20_CELLS
+C6  | yes, high | fitting    | sound         | < 20    | no        || few           | FEWER_THAN_20_CELLS, CELLS_NOT_REPORTED
+C7  | yes, high | fitting    | sound         | >= 20   | yes       || usable        | -
+C8  | yes, high | fitting    | sound         | >= 20   | no        || usable        | CELLS_NOT_REPORTED
+C9  | yes, high | fitting    | sound         | missing | -         || usable        | CELLS_NOT_REPORTED
 """,
     _FLAGS,
 )
@@ -92,11 +96,15 @@ AGREEMENT = Table.parse(
 table agreement: Do ratio and averages agree?
 place: reading 7.3 [R]
 in ratio_check: none, agrees, rounding, mismatch, contradiction
+in totals: none, same, apart, rounding, other
 outs flags: @flags
-row | ratio_check                 || flags
-R1  | none, agrees, contradiction || -
-R2  | rounding                    || ROUNDING_CROSSES_THRESHOLD
-R3  | mismatch                    || RATIO_MISMATCH
+set together: none, same, rounding, other
+row | ratio_check                 | totals   || flags
+R1  | none, agrees, contradiction | together || -
+R2  | rounding                    | together || ROUNDING_CROSSES_THRESHOLD
+R3  | mismatch                    | -        || RATIO_MISMATCH
+R4  | none, agrees, contradiction | apart    || RATIO_MISMATCH
+R5  | rounding                    | apart    || ROUNDING_CROSSES_THRESHOLD, RATIO_MISMATCH
 """,
     _FLAGS,
 )

@@ -22,9 +22,9 @@ class Walked:
     comment: str | None = None
     review: bool = False
     certain: bool = False
+    cluster_used: bool = False
     group: str | None = None
     result: str | None = None
-    counted_again: bool = False
     steps: list[str] = field(default_factory=list)
     flags: set[str] = field(default_factory=set)
     trace: list[Step] = field(default_factory=list)
@@ -38,13 +38,20 @@ class World:
     row: Row | None
 
     @property
+    def said(self) -> tuple[tuple[str, Any], ...]:
+        """What the class table says, to tell classes apart."""
+        return tuple(self.row.outputs.items()) if self.row else ()
+
+    @property
     def assumption(self) -> str:
         if self.row is None:
             return self.tested
         return f"{self.tested} probe, " + ", ".join(f"{name} {text}" for name, text in self.row.conditions)
 
 
-def walk(case: Case, edition: Edition, words: dict[str, Any], world: World, alone: bool) -> Walked:
+def walk(
+    case: Case, edition: Edition, policy: dict[str, str], words: dict[str, Any], world: World, alone: bool
+) -> Walked:
     """Read the figures once. alone: no other class is possible, so a second count can be compared with this one."""
     here = dict(words, tested=world.tested, group="none", band="none", ish_class="none")
     walked = Walked()
@@ -52,11 +59,13 @@ def walk(case: Case, edition: Edition, words: dict[str, Any], world: World, alon
         here.update(world.row.outputs)
         walked.result = world.row["result"]
         walked.group = world.row.outputs.get("group")
+    here["main_group"] = here["group"] if alone else "none"
     table = common.RECORD
     while True:
         row = ask(table, here, walked.trace)
-        outcome = common.OUTCOMES.decide({"outcome": row["outcome"], **case.policy})
+        outcome = common.OUTCOMES.decide({"outcome": row["outcome"], **policy})
         walked.flags.update(outcome["flags"])
+        walked.cluster_used |= row.outputs.get("uses") == "yes"
         walked.steps += outcome["steps"]
         following = outcome["next"]
         if following is None:
@@ -67,15 +76,16 @@ def walk(case: Case, edition: Edition, words: dict[str, Any], world: World, alon
             adjudicated = row["outcome"] == "end by adjudication"
             here["deciding"] = walked.group = str(case.adjudicated_group) if adjudicated else here["group"]
         table = edition.figures[following]
-    ask(common.OUTCOMES, {"outcome": row["outcome"], **case.policy}, walked.trace)
+    ask(common.OUTCOMES, {"outcome": row["outcome"], **policy}, walked.trace)
     walked.status, walked.comment = outcome["status"], outcome["comment"]
-    walked.review, walked.certain = outcome["review"] == "yes", outcome["certain"] == "yes"
+    walked.review = outcome["review"] == "yes"
+    if outcome["certain"]:
+        walked.certain = ask(common.SURE_3PLUS, {"probe": here["probe"], **policy}, walked.trace)["certain"] == "yes"
     return walked
 
 
 def _second_count(case: Case, edition: Edition, group: str, alone: bool, walked: Walked) -> dict[str, str]:
     """The words of figures 4 to 6: what the recount is worth, and whether a count backs the adjudicated group."""
-    walked.counted_again = True
     recount, second = _recount(case.recount, edition, group, alone, walked, noted=True)
     _, third = _recount(case.third_count, edition, group, alone, walked, noted=False)
     adjudicated = "none"
@@ -97,7 +107,7 @@ def _recount(
         "blinded": "yes" if count and count.blinded else "no",
         "area": "yes" if count and count.in_ihc2_area else "no",
         "observer": "same" if count and count.same_observer else "other",
-        "cells": judged.facts.cells if judged else None,
+        "cells": judged.facts.cells if judged and judged.facts.all_cells else None,
         "second_group": "unusable"
         if found is None
         else "unknown"

@@ -52,30 +52,39 @@ def judge(count: Count, edition: Edition, trace: list[Step], dual: bool = True) 
     credible = ask(plausibility.CREDIBLE, highest, trace)["credible"]
     row = ask(
         plausibility.COUNT,
-        {"credible": credible, "totals": got.totals, "ratio_check": got.ratio_check, "cells": got.cells},
+        values := {
+            "credible": credible,
+            "totals": got.totals,
+            "ratio_check": got.ratio_check,
+            "cells": got.cells,
+            "all_cells": _yes(got.all_cells),
+        },
         trace,
     )
     notes: list[str] = []
     if row["count"] in ("usable", "few"):
         if dual:
-            for ratio in dict.fromkeys(got.ratios):
-                if ratio[0] == ratio[1]:
-                    notes += ask(plausibility.NEAR, {"ratio": ratio[0]}, trace)["flags"]
-                elif near := ask_range(plausibility.NEAR, {"ratio": ratio}, trace):
-                    notes += near["flags"]
-            notes += ask(plausibility.AGREEMENT, {"ratio_check": got.ratio_check}, trace)["flags"]
+            if near := ask_range(plausibility.NEAR, {"ratio": got.used.ratio}, trace):
+                notes += near["flags"]
+            agreement = {"ratio_check": got.ratio_check, "totals": got.totals}
+            notes += ask(plausibility.AGREEMENT, agreement, trace)["flags"]
             notes += ask(plausibility.COMPUTED, {"computed": got.computed}, trace)["flags"]
         notes += ask(plausibility.HIGH, {"credible": credible}, trace)["flags"]
         her2 = got.used.her2
         known = {"her2": her2[0] if her2 else None, "cep17_known": _yes(got.used.cep17)}
         notes += ask(plausibility.AVERAGE, known, trace)["flags"]
-    why, usable = row["flags"], row["count"] == "usable"
-    return Judged(count, got, row["count"], () if usable else why, (*notes, *(why if usable else ())))
+    usable, why = row["count"] == "usable", set(row["flags"])
+    if row["count"] == "implausible":
+        # The values may contradict each other as well: both are told.
+        beside = plausibility.COUNT.decide(values | {"credible": "yes"})
+        why.update(beside["flags"] if beside["count"] == "contradictory" else ())
+    return Judged(count, got, row["count"], () if usable else tuple(why), (*notes, *(why if usable else ())))
 
 
 def short_of_cells(judged: Judged) -> bool:
     """Would the count be short of cells, its values aside? (For a cluster that comes before unusable values.)"""
-    values = {"credible": "yes", "totals": "none", "ratio_check": "none", "cells": judged.facts.cells}
+    sound = {"credible": "yes", "totals": "none", "ratio_check": "none", "all_cells": "no"}
+    values = sound | {"cells": judged.facts.cells}
     return bool(plausibility.COUNT.decide(values)["count"] == "few")
 
 
@@ -93,6 +102,11 @@ def ihc_words(ihc: Ihc, edition: Edition, trace: list[Step]) -> dict[str, str]:
             "intensity": "given" if ihc.intensity else "missing",
             "percent": ranged(ihc.percent),
         }
+        if ihc.percent and membrane == "none":
+            # "<10" beside "no staining" says nothing else than none, beside a sign of staining nothing else than some.
+            values["percent"] = ihc.percent.low
+        elif ihc.percent and (membrane == "stained" or ihc.intensity or ihc.score == "0+"):
+            values["percent"] = ihc.percent.high
         if row := ask_range(common.STAINING, values, trace):
             words["staining"] = row["staining"]
     if described and word not in ("none", "unusable"):
@@ -102,9 +116,11 @@ def ihc_words(ihc: Ihc, edition: Edition, trace: list[Step]) -> dict[str, str]:
             "intensity": ihc.intensity or "missing",
             "percent": ranged(ihc.percent),
         }
-        row = ask_range(scoring.pattern, values, trace)
-        if row and row["spells"]:
-            words["pattern"] = "same" if row["spells"] == word else "other"
+        ask_range(scoring.pattern, values, trace)
+        spelt = {row["spells"] for row in scoring.pattern.meeting(values)}
+        if None not in spelt:
+            # A band of percentages disputes the score only if all of it spells others.
+            words["pattern"] = "other" if word not in spelt else "same" if len(spelt) == 1 else "uncovered"
     return words
 
 

@@ -275,7 +275,7 @@ def read_dual(values: Values, edition: str) -> Reading:
             final_ratio.high < 2 or (final_ratio.high == 2 and final_ratio.high_open)
         ):
             fda = "not_amplified"
-    if final_cep17 is not None and all_above(final_cep17, 6):
+    if any(span is not None and all_above(span, 6) for span in (cep17, final_cep17)):
         flags.add("CEP17_HIGH")
     if final_cep17 is None and final_her2 is not None and all_above(final_her2, 20):
         flags.add("CHECK_AVERAGE")

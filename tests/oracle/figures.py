@@ -54,10 +54,10 @@ def walk(case: Case, found: Finding, *, several: bool) -> Outcome:
         if not case.old and "cluster" in case.counts and undecided:
             outcome, cluster_flags = _cluster(case)
             if outcome is None:
-                outcome = _main_population(case, found)
+                outcome = _main_population(case, found, several=several)
             outcome.flags |= cluster_flags
         if outcome is None:
-            outcome = _main_population(case, found)
+            outcome = _main_population(case, found, several=several)
 
     outcome.flags |= found.flags
     if case.document.get("cluster") is not None:
@@ -90,7 +90,7 @@ def _3plus_holds(case: Case, found: Finding) -> bool:
     return not (SINGLE in found.assays and case.hold("single_probe_discordant"))
 
 
-def _main_population(case: Case, found: Finding) -> Outcome:
+def _main_population(case: Case, found: Finding, *, several: bool) -> Outcome:
     if found.kind == "none":
         return _no_ish(case)
     if found.kind == "failed":
@@ -102,7 +102,7 @@ def _main_population(case: Case, found: Finding) -> Outcome:
     if found.kind == "single":
         return _single_probe(case, str(found.cls))
     assert isinstance(found.cls, int)
-    return _dual_probe(case, found.cls)
+    return _dual_probe(case, found.cls, several=several)
 
 
 def _no_ish(case: Case) -> Outcome:
@@ -137,7 +137,7 @@ def _unfinished_ish(case: Case, found: Finding) -> Outcome:
 
 
 # Figure 3: dual probe.
-def _dual_probe(case: Case, group: int) -> Outcome:
+def _dual_probe(case: Case, group: int, *, several: bool) -> Outcome:
     if group == 1:
         if case.ihc in ("0", "1+"):
             return _discordant("pending" if case.hold("group1_ihc_negative") else "positive")
@@ -151,12 +151,12 @@ def _dual_probe(case: Case, group: int) -> Outcome:
     if case.ihc in ("0", "1+"):
         return _negative(COMMENT[group])
     if case.ihc == "2+":
-        return _second_count(case, group)
+        return _second_count(case, group, several=several)
     return Outcome("pending", ["perform_ihc_same_tissue"])
 
 
 # Figures 4 to 6: the second count.
-def _second_count(case: Case, group: int) -> Outcome:
+def _second_count(case: Case, group: int, *, several: bool) -> Outcome:
     named = (case.document.get("adjudication") or {}).get("group")
     second, faults, count_flags = _extra_count(case, "recount")
     if second is None:
@@ -165,6 +165,9 @@ def _second_count(case: Case, group: int) -> Outcome:
         if named is not None:
             outcome.flags.add("ADJUDICATION_UNSUPPORTED")
         return outcome
+    if several:
+        # READING: with the first group unknown there is nothing to compare a second count with.
+        return Outcome("pending", ["complete_missing_ish_values"], count_flags)
     third = _extra_count(case, "third_count")[0]
     if named is not None and named not in (group, second, third):
         # READING: an invalid adjudication asks to verify the record; ish_group stays that of the first count.
@@ -281,7 +284,5 @@ def _older_edition(case: Case, found: Finding) -> Outcome:
         outcome = _negative()
     else:
         return Outcome("equivocal", ["resolve_equivocal_ish"])
-    # READING: in the older editions too, a status by single probe without IHC is flagged; it stays final.
-    if found.kind == "single" and case.ihc in (None, "indeterminate"):
-        outcome.flags.add("SINGLE_PROBE")
+    # READING: SINGLE_PROBE belongs to figure 2 of 2018; in the older editions such a status is final and not flagged.
     return outcome

@@ -204,12 +204,11 @@ def ish_findings(case: Case) -> list[Finding]:
 def _follow_up(case: Case, first: dict[str, Any] | None, second: dict[str, Any]) -> list[Finding]:
     """A follow-up that did not fail: its result governs; without one the ISH is outstanding."""
     conflict = Finding("unusable", why={"ASSAY_CONFLICT"}, assays=frozenset([DUAL, SINGLE]))
-    if second.get("assay") == SINGLE:
-        # READING: a single-probe follow-up is a conflict with or without values.
-        return [conflict]
     values = case.counts["follow_up_ish"]
     if not values.any:
         return [Finding("outstanding", assays=frozenset([DUAL]))]
+    if second.get("assay") == SINGLE:
+        return [conflict]
     if first is not None and not _failed(first):
         before = case.counts["ish"]
         assay = first.get("assay")
@@ -225,6 +224,9 @@ def _count_findings(case: Case, values: Values, assays: list[str], note: set[str
         kind = "dual" if assay == DUAL else "single"
         reading = read_dual(values, case.edition) if assay == DUAL else read_single(values, case.edition)
         flags = reading.flags | note
+        if assay == SINGLE and len(assays) == 2 and reading.state == "unusable":
+            # READING: copies that contradict each other for a single probe are not used for an unknown assay either.
+            return [Finding("unusable", flags=flags, why=set(reading.why), assays=frozenset(assays))]
         if reading.state == "usable":
             ordered = sorted(reading.classes, key=str)
             found.extend(Finding(kind, cls, flags, fda=reading.fda, assays=frozenset([assay])) for cls in ordered)

@@ -1,0 +1,162 @@
+"""Assess: classify and weigh. The answer of /her2/classify, of a stored result, of the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from app import ENGINE_VERSION
+from app.domain import codes
+from app.domain.classification import Classification, Step, World
+from app.domain.evidence import Weighing
+from app.domain.problems import Problem
+from app.domain.reading import read_case
+from app.evidence.library import load_pack
+from app.evidence.weighing import to_document, weigh
+from app.guidelines.classify import classify
+from app.guidelines.editions import EDITIONS
+
+_PACK = load_pack()
+_EDITION_IDENTITIES = {edition.id: edition.identity() for edition in EDITIONS.values()}
+EVIDENCE_IDENTITY = {"id": _PACK.id, "version": _PACK.version, "digest": _PACK.digest}
+_TEXTS = {
+    code: entry.text
+    for listed in (codes.NEXT_STEPS, codes.FLAGS, codes.COMMENTS, codes.REPORT_NOTES, codes.NOTES)
+    for code, entry in listed.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The classification and the answer document made from it."""
+
+    classification: Classification
+    answer: dict[str, Any]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.classification.problems
+
+
+def assess(document: Mapping[str, Any]) -> Assessment:
+    """Classify one case document and weigh the evidence for its context. Stateless; never raises for bad input."""
+    reading = read_case(document)
+    found = classify(reading.case, reading.problems)
+    score = reading.case.ihc.score
+    ihc = {"0+": "0", "indeterminate": None}.get(score or "", score)
+    weighing = weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc)
+    return Assessment(found, answer_document(found, weighing))
+
+
+def answer_document(found: Classification, weighing: Weighing) -> dict[str, Any]:
+    """The answer as plain JSON types; shared parts are made once and must not be changed."""
+    told = (
+        *found.next_steps,
+        *found.flags,
+        *found.report_notes,
+        *found.notes,
+        *((found.comment,) if found.comment else ()),
+    )
+    return {
+        "status": found.status,
+        "final": found.final,
+        "summary": _summary(found),
+        "ish_group": found.ish_group,
+        "ish_result": found.ish_result,
+        "fda_ratio": found.fda_ratio,
+        "her2_low": found.her2_low,
+        "comment": found.comment,
+        "report_notes": list(found.report_notes),
+        "notes": list(found.notes),
+        "next_steps": list(found.next_steps),
+        "flags": list(found.flags),
+        "review_required": found.review_required,
+        "retest": found.retest,
+        "problems": [problem_document(problem) for problem in found.problems],
+        "texts": {code: _TEXTS[code] for code in told},
+        "measured": [
+            {"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used
+        ],
+        "policy": found.policy,
+        "trace": [_step_document(step) for step in found.trace],
+        "worlds": [_world_document(world) for world in found.worlds],
+        "edition": _EDITION_IDENTITIES[found.edition],
+        "evidence": EVIDENCE_IDENTITY,
+        "engine": ENGINE_VERSION,
+        "considerations": _weighing_document(weighing),
+    }
+
+
+def problem_document(problem: Problem) -> dict[str, str]:
+    """A problem as plain JSON types."""
+    return {
+        "code": problem.code,
+        "field": problem.field,
+        "message": problem.message,
+        "remedy": problem.remedy,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _weighing_document(weighing: Weighing) -> dict[str, Any]:
+    return {key: value for key, value in to_document(weighing).items() if key != "evidence"}
+
+
+@lru_cache(maxsize=20_000)
+def _step_document(step: Step) -> dict[str, Any]:
+    observed = ", ".join(f"{name} {value}" for name, value in step.observed)
+    says = ", ".join(f"{name} {value}" for name, value in step.outcome) or "nothing to add"
+    return {
+        "table": step.table,
+        "row": step.row,
+        "title": step.title,
+        "observed": dict(step.observed),
+        "when": dict(step.conditions),
+        "says": dict(step.outcome),
+        "place": step.place,
+        "text": f"{step.title}: {observed}; so {says} ({step.place})",
+    }
+
+
+def _world_document(world: World) -> dict[str, Any]:
+    return {
+        "assumption": world.assumption,
+        "status": world.status,
+        "trace": [_step_document(step) for step in world.steps],
+    }
+
+
+def _summary(found: Classification) -> str:
+    """One line that a person can read aloud."""
+    words = [f"HER2 {found.status}"]
+    if found.status in ("positive", "negative"):
+        words.append("final" if found.final else "not final")
+    if found.ish_group:
+        words.append(f"ISH group {found.ish_group}")
+    if found.her2_low in ("low", "ultralow", "null"):
+        words.append(f"HER2-{found.her2_low}")
+    line = ", ".join(words)
+    if found.problems:
+        return f"{line}. {found.problems[0].field}: {found.problems[0].message}"
+    open_steps = [step for step in found.next_steps if not found.final or step not in codes.ADVICE_STEPS]
+    return f"{line}. Next: {_TEXTS[open_steps[0]]}" if open_steps and not found.final else line
+
+
+def guideline_document(edition_id: str) -> dict[str, Any] | None:
+    """An edition as data, drawn from its tables; None for an unknown id."""
+    edition = EDITIONS.get(edition_id)
+    if edition is None:
+        return None
+    return {
+        **edition.identity(),
+        "source": edition.source,
+        "notes": list(edition.notes),
+        "tables": [{**table.document(), "digest": table.digest} for table in edition.tables],
+    }
+
+
+def guideline_identities() -> list[dict[str, Any]]:
+    """Every edition, the default first."""
+    return list(_EDITION_IDENTITIES.values())
