@@ -16,14 +16,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, select, text
+from sqlalchemy import Connection, Row, Table, and_, bindparam, func, select, text
 
 from app.records import tables as t
-from app.records.columns import instant_text
+from app.records.columns import instant_text, utf8
 from app.records.ids import new_id
+from app.records.inserts import insert
 from app.records.rows import AuditProblem, AuditReport
 
 _BATCH = 500
+_LOCK = text("SELECT pg_advisory_xact_lock(:number)")
+_HEAD = (
+    select(t.audit.c.sequence, t.audit.c.digest)
+    .where(t.audit.c.organisation == bindparam("organisation"))
+    .order_by(t.audit.c.sequence.desc())
+    .limit(1)
+)
 # not covered: the chain itself, idempotency (expires), the organisation's own row, and what only erasure writes
 COVERED = {
     table.name: table
@@ -57,13 +65,8 @@ def append_lines(connection: Connection, organisation: str, lines: list[Line], n
     """Chain lines to the organisation's newest one. To be the last thing before the commit: others wait meanwhile."""
     if connection.dialect.name == "postgresql":
         # the role may not UPDATE, so it can't lock the head row; the unique sequence stands behind this lock
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _lock_number(organisation)})
-    head = connection.execute(
-        select(t.audit.c.sequence, t.audit.c.digest)
-        .where(t.audit.c.organisation == organisation)
-        .order_by(t.audit.c.sequence.desc())
-        .limit(1)
-    ).first()
+        connection.execute(_LOCK, {"number": _lock_number(organisation)})
+    head = connection.execute(_HEAD, {"organisation": organisation}).first()
     sequence, previous = (head.sequence, head.digest) if head else (0, genesis(organisation))
     chained, contents = [], []
     for line in lines:
@@ -87,8 +90,8 @@ def append_lines(connection: Connection, organisation: str, lines: list[Line], n
         row["digest"] = previous = _line_digest(row)
         chained.append(row)
         contents.append({"organisation": organisation, "audit_id": row["id"], "content": content, "salt": salt})
-    connection.execute(t.audit.insert(), chained)
-    connection.execute(t.audit_content.insert(), contents)
+    insert(connection, t.audit, chained)
+    insert(connection, t.audit_content, contents)
 
 
 def verify(connection: Connection, organisation: str, anchor: tuple[int, str] | None) -> AuditReport:
@@ -220,7 +223,7 @@ def _plain(value: Any) -> Any:
 
 
 def _digest(written: str) -> str:
-    return hashlib.sha256(written.encode()).hexdigest()
+    return hashlib.sha256(utf8(written)).hexdigest()
 
 
 def _lock_number(organisation: str) -> int:

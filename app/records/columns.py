@@ -30,10 +30,7 @@ class Words(TypeDecorator[str]):
         # PostgreSQL can't store NUL and SQLite can; a record must not depend on where it is kept
         if "\0" in value:
             raise Unstorable("a NUL character can't be stored")
-        try:
-            size = len(value.encode())
-        except UnicodeEncodeError:
-            raise Unstorable("half of a surrogate pair can't be stored") from None
+        size = len(utf8(value))
         if self.most is not None and size > self.most:
             raise Unstorable(f"a key of {size} bytes is longer than {self.most}")
         return value
@@ -62,6 +59,14 @@ class Instant(TypeDecorator[datetime]):
             return None
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         return moment.astimezone(UTC)
+
+
+def utf8(written: str) -> bytes:
+    """The text as bytes. Raises Unstorable for half of a surrogate pair, which JSON can write and no database keep."""
+    try:
+        return written.encode()
+    except UnicodeEncodeError:
+        raise Unstorable("half of a surrogate pair can't be stored") from None
 
 
 def instant_text(moment: datetime) -> str:

@@ -12,14 +12,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Result,
     Row,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     or_,
     select,
-    tuple_,
     union,
 )
 
@@ -50,6 +51,10 @@ from app.records.rows import (
 R = TypeVar("R")
 PAGE_SIZE = 50
 PAGE_SIZE_MOST = 500
+# made once: building a statement costs as much as running it, and every result asks this
+_PATIENT = select(t.patient_identity.c.patient_id).where(
+    *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
+)
 
 
 class Reading:
@@ -63,7 +68,7 @@ class Reading:
 
     def find_result(self, result_id: str) -> ResultDetail | None:
         """The result at its newest version, or None."""
-        row = self._connection.execute(self._heads().where(t.result.c.id == result_id)).first()
+        row = self._execute_heads(_HEADS.where(t.result.c.id == result_id)).first()
         if row is None:
             return None
         view = _view(row)
@@ -103,12 +108,13 @@ class Reading:
         """Results at their newest version, the newest result first. limit: 1 to 500. Raises BadCursor."""
         narrow = narrow or ResultFilter()
         of = _list_name("results", columns_of(narrow))
-        query = self._heads().where(*self._narrowed(narrow)).order_by(t.result.c.id.desc())
+        # by the version's column: the index that finds the newest version is then read in the order asked for
+        query = _HEADS.where(*self._narrowed(narrow)).order_by(t.result_version.c.result_id.desc())
         if cursor is not None:
             (after,) = read_cursor(self.organisation, of, cursor, 1)
-            query = query.where(t.result.c.id < after)
+            query = query.where(t.result_version.c.result_id < after)
         limit = max(1, min(limit, PAGE_SIZE_MOST))
-        items = [_view(row) for row in self._connection.execute(query.limit(limit + 1))]
+        items = [_view(row) for row in self._execute_heads(query.limit(limit + 1))]
         more = len(items) > limit
         items = items[:limit]
         return Page(tuple(items), make_cursor(self.organisation, of, (items[-1].id,)) if more else None)
@@ -117,18 +123,18 @@ class Reading:
 
     def find_patients(self, identities: Iterable[Identity]) -> dict[Identity, str]:
         """The patient of each identifier that is known: they may be several, which a merge should join."""
-        pairs = [(i.system, i.value) for i in identities]
-        known = t.patient_identity.c
-        query = select(known.system, known.value, known.patient_id).where(
-            self._own(t.patient_identity), tuple_(known.system, known.value).in_(pairs)
-        )
-        return {Identity(r.system, r.value): r.patient_id for r in self._connection.execute(query)} if pairs else {}
+        known = {}
+        for identity in identities:
+            values = {"organisation": self.organisation, "system": identity.system, "value": identity.value}
+            if patient_id := self._connection.execute(_PATIENT, values).scalar():
+                known[identity] = patient_id
+        return known
 
     def find_timeline(self, patient_id: str) -> Timeline | None:
         """All results that stand with a patient, with moves and links both ways; None for an unknown patient."""
         if not self._there(t.patient, patient_id):
             return None
-        results = [_view(r) for r in self._connection.execute(self._heads().where(self._stands_with(patient_id)))]
+        results = [_view(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patient_id)))]
         results.sort(key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
         identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id == patient_id, "id")
         move, link = t.result_move.c, t.patient_link.c
@@ -197,6 +203,9 @@ class Reading:
     def _own(self, table: FromClause) -> ColumnElement[bool]:
         return table.c.organisation == self.organisation
 
+    def _execute_heads(self, query: Select[Any]) -> Result[Any]:
+        return self._connection.execute(query, {"organisation": self.organisation})
+
     def _there(self, table: FromClause, id: str) -> bool:
         return (
             self._connection.execute(select(table.c.id).where(self._own(table), table.c.id == id)).first() is not None
@@ -241,37 +250,6 @@ class Reading:
         if row is None:
             raise NotFound("result", result_id)
         return row.id, row.number
-
-    def _heads(self) -> Select[Any]:
-        """Each result with its newest version, the answer that counts, where it stands and whether it is signed."""
-        version, answer = t.result_version, t.classification
-        newer = version.alias()
-        replaced = exists().where(
-            newer.c.organisation == version.c.organisation,
-            newer.c.result_id == version.c.result_id,
-            newer.c.number > version.c.number,
-        )
-        return (
-            select(
-                t.result,
-                *(c.label(f"version_{c.name}") for c in version.columns),
-                *(c.label(f"answer_{c.name}") for c in answer.columns),
-                func.coalesce(_stands_at(), t.result.c.patient_id).label("stands_with"),
-                _signed().label("signed"),
-            )
-            .join(
-                version, and_(version.c.organisation == t.result.c.organisation, version.c.result_id == t.result.c.id)
-            )
-            .outerjoin(
-                answer,
-                and_(
-                    answer.c.organisation == version.c.organisation,
-                    answer.c.version_id == version.c.id,
-                    answer.c.purpose == "current",
-                ),
-            )
-            .where(self._own(t.result), self._own(version), ~replaced)
-        )
 
     def _stands_with(self, patient_id: str) -> ColumnElement[bool]:
         came = select(t.result_move.c.result_id).where(
@@ -362,3 +340,36 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise BadCursor from None
+
+
+def _heads() -> Select[Any]:
+    """Each result with its newest version, the answer that counts, where it stands and whether it is signed."""
+    version, answer = t.result_version, t.classification
+    newer = version.alias()
+    replaced = exists().where(
+        newer.c.organisation == version.c.organisation,
+        newer.c.result_id == version.c.result_id,
+        newer.c.number > version.c.number,
+    )
+    return (
+        select(
+            t.result,
+            *(c.label(f"version_{c.name}") for c in version.columns),
+            *(c.label(f"answer_{c.name}") for c in answer.columns),
+            func.coalesce(_stands_at(), t.result.c.patient_id).label("stands_with"),
+            _signed().label("signed"),
+        )
+        .join(version, and_(version.c.organisation == t.result.c.organisation, version.c.result_id == t.result.c.id))
+        .outerjoin(
+            answer,
+            and_(
+                answer.c.organisation == version.c.organisation,
+                answer.c.version_id == version.c.id,
+                answer.c.purpose == "current",
+            ),
+        )
+        .where(*(c == bindparam("organisation") for c in (t.result.c.organisation, version.c.organisation)), ~replaced)
+    )
+
+
+_HEADS = _heads()

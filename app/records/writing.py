@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from app.records import tables as t
-from app.records.audit import COVERED, Line, append_lines, row_digest
-from app.records.errors import Duplicate, IdentityConflict, NotFound, Stale, Unaudited, Unfinished
+from app.records.audit import Line, append_lines, row_digest
+from app.records.columns import utf8
+from app.records.errors import Duplicate, IdentityConflict, Stale, Unaudited, Unfinished
 from app.records.ids import new_id
+from app.records.inserts import insert, insert_unless_there
 from app.records.queries import Reading
 from app.records.rows import (
     Act,
@@ -37,7 +38,6 @@ from app.records.rows import (
 
 KEY_KEPT = timedelta(hours=24)  # how long an idempotency key answers again; documented in the API
 _LOCK_NOT_AVAILABLE = "55P03"
-_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_TRIGGER"}
 
 
 class Transaction(Reading):
@@ -84,10 +84,8 @@ class Transaction(Reading):
     def append_result(self, patient_id: str, new: NewVersion, *, join_key: str | None = None) -> Version:
         """A new result with its first version. join_key: where split reports of one specimen must meet, unique.
 
-        Raises NotFound for an unknown patient, Duplicate(existing_id=result id) when the join key is taken.
+        Raises Duplicate(existing_id=result id) when the join key is taken; BrokenReference for an unknown patient.
         """
-        if not self._there(t.patient, patient_id):
-            raise NotFound("patient", patient_id)
         values = {"patient_id": patient_id, "join_key": join_key, "created_at": self.now}
         if join_key is None:
             result_id = self._append(t.result, **values)
@@ -170,24 +168,16 @@ class Transaction(Reading):
         (then: new), on PostgreSQL at most wait_ms, by default as long as for any lock, and is then told in_progress.
         On SQLite writers queue before they begin.
         """
-        values = {"method_path": method_path, "body_digest": body_digest}
+        row: dict[str, Any] = {"organisation": self.organisation, "key": key}
+        row |= {"method_path": method_path, "body_digest": body_digest}
+        row |= {"created_at": self.now, "expires_at": self.now + kept}
         first = None
         for _ in range(2):
-            until = self.now + kept
-            row = {"key": key, **values, "created_at": self.now, "expires_at": until}
-            nested = self._connection.begin_nested()
-            try:
-                if wait_ms is not None and self._connection.dialect.name == "postgresql":
-                    self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
-                new = self._insert_unless_there(t.idempotency, row)
-            except OperationalError as error:
-                nested.rollback()
-                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                    raise
+            new = self._claim(row, wait_ms)
+            if new is None:
                 return Claim("in_progress")
-            nested.commit()
             if new:
-                self._unfinished, self._kept_until = key, until
+                self._unfinished, self._kept_until = key, self.now + kept
                 return Claim("new")
             query = select(t.idempotency).where(self._own(t.idempotency), t.idempotency.c.key == key)
             first = self._connection.execute(query).first()
@@ -202,12 +192,29 @@ class Transaction(Reading):
         erased = stored.body is None or stored.headers is None
         return Claim("replay", None if erased else StoredAnswer(stored.http_status, stored.headers, stored.body))
 
+    def _claim(self, row: dict[str, Any], wait_ms: int | None) -> bool | None:
+        """Whether the key was free; None when its holder took too long."""
+        if self._connection.dialect.name != "postgresql":
+            return insert_unless_there(self._connection, t.idempotency, row)
+        nested = self._connection.begin_nested()  # a wait that runs out spoils what it is in
+        try:
+            if wait_ms is not None:
+                self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
+            new = insert_unless_there(self._connection, t.idempotency, row)
+        except OperationalError as error:
+            nested.rollback()
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            return None
+        nested.commit()
+        return new
+
     def complete_idempotency(self, key: str, answer: StoredAnswer) -> None:
         """Keep the answer of the key that this transaction claimed."""
         if self._unfinished != key:
             raise Unfinished(f"key {key!r} was not claimed in this transaction")
-        row = {"key": key, **columns_of(answer), "expires_at": self._kept_until}
-        self._connection.execute(t.idempotency_answer.insert(), {"organisation": self.organisation, **row})
+        row = {"organisation": self.organisation, "key": key, "expires_at": self._kept_until, **columns_of(answer)}
+        insert(self._connection, t.idempotency_answer, [row])
         self._unfinished = None
 
     def expire_idempotency(self) -> int:
@@ -294,7 +301,7 @@ class Transaction(Reading):
     # ---- rows
 
     def _version(self, result_id: str, number: int, replaces_id: str | None, new: NewVersion) -> Version:
-        digest = hashlib.sha256(new.document.encode()).hexdigest()
+        digest = hashlib.sha256(utf8(new.document)).hexdigest()
         return Version(
             id=new_id(),
             result_id=result_id,
@@ -306,34 +313,18 @@ class Transaction(Reading):
         )
 
     def _append(self, table: Table, **values: Any) -> str:
-        row = self._covered(table, values)
-        self._connection.execute(table.insert(), row)
-        return str(row["id"])
+        row = self._row(values)
+        insert(self._connection, table, [row])
+        return self._cover(table, row)
 
     def _append_unless_there(self, table: Table, **values: Any) -> str | None:
         """The id, or None when a unique constraint says that another row was first."""
-        row = self._covered(table, values)
-        if self._insert_unless_there(table, row):
-            return str(row["id"])
-        self._records.pop()
-        return None
+        row = self._row(values)
+        return self._cover(table, row) if insert_unless_there(self._connection, table, row) else None
 
-    def _covered(self, table: Table, values: dict[str, Any]) -> dict[str, Any]:
-        row = {"organisation": self.organisation, "id": values.pop("id", None) or new_id(), **values}
-        if table.name in COVERED:
-            self._records.append((table.name, row["id"], row_digest(row)))
-        return row
+    def _row(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {"organisation": self.organisation, "id": values.pop("id", None) or new_id(), **values}
 
-    def _insert_unless_there(self, table: Table, row: dict[str, Any]) -> bool:
-        row = {"organisation": self.organisation, **row}
-        if self._connection.dialect.name == "postgresql":
-            # waits for a rival that has not committed yet, and takes its commit as the answer
-            insert = insert_postgresql(table).on_conflict_do_nothing().returning(table.c.organisation)
-            return self._connection.execute(insert, row).first() is not None
-        try:
-            self._connection.execute(table.insert(), row)
-        except IntegrityError as error:  # SQLite undoes the statement only, the transaction goes on
-            if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
-                raise
-            return False
-        return True
+    def _cover(self, table: Table, row: dict[str, Any]) -> str:
+        self._records.append((table.name, row["id"], row_digest(row)))
+        return str(row["id"])
