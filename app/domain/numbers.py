@@ -1,7 +1,7 @@
 """Measured numbers: exact decimals and intervals, kept as written.
 
 Values are whole millionths (an int), so that a comparison is exact and 1.9999999999999998 means 2.0
-while 1.999 stays below it (guideline.md 7.1). A missing end of an interval is UNBOUNDED.
+while 1.999 stays below it (reading 7.1). A missing end of an interval is UNBOUNDED.
 """
 
 from __future__ import annotations

@@ -22,6 +22,11 @@ class Problem:
 
 # Only what looks like a measurement is ever repeated: a name or a record number typed into a number field is not.
 _SHOWABLE = re.compile(r"[<>=≤≥]{0,2} ?-?[0-9]{0,5}([.,][0-9]{0,18})?( ?[-–] ?[0-9]{0,5}([.,][0-9]{0,18})?)?")
+# Words that laboratories type where a score or number is asked for, and that name nobody.
+_WORDS = frozenset(
+    {"positive", "negative", "equivocal", "borderline", "indeterminate", "unknown", "amplified", "not amplified", "low"}
+    | {"pos", "neg", "nan", "infinity", "-infinity", "inf", "n/a", "na", "none", "high", "normal", "", "weak", "strong"}
+)
 
 
 def shown(value: object) -> str:
@@ -29,6 +34,6 @@ def shown(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return repr(value).lower()
     text = str(value).strip()
-    if len(text) <= 24 and _SHOWABLE.fullmatch(text):
+    if text.lower() in _WORDS or (len(text) <= 24 and _SHOWABLE.fullmatch(text)):
         return f"'{text}'"
     return f"a {type(value).__name__} of {len(text)} characters" if isinstance(value, str) else type(value).__name__

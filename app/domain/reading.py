@@ -255,7 +255,7 @@ def _unknown(field: str, fields: Any) -> Problem:
 
 def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
     if isinstance(value, Mapping) and value.get("failed") is True:
-        # The values of a failed assay are not read at all (guideline.md 14).
+        # The values of a failed assay are not read at all (reading 14).
         value = {name: content for name, content in value.items() if name not in _COUNT}
     found = _block(value, where, _ISH, problems)
     return None if found is None else Count(**{name: got for name, got in found.items() if got is not None})

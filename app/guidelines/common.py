@@ -129,7 +129,7 @@ W3  | governing | not_failed || -
 ROUTE = Table.parse(
     """
 table route: What ISH leaves for the figures
-place: guideline.md section 0, steps 2 to 5 [V S2 S5 S6 S12]
+place: order of the steps, reading 0 [V S2 S5 S6 S12]
 in governs: none, failed, outstanding, conflict, dual, single, either, follow_up
 in count: usable, few, contradictory, implausible, none
 out tested: none, failed, outstanding, conflict, few, contradictory, implausible, dual, single, either
@@ -164,7 +164,7 @@ F2  | < 2.0  || not_amplified
 RECORD = Table.parse(
     """
 table record: Can the record be classified?
-place: ASCO/CAP 2018, invasive breast carcinoma [V S4]; guideline.md section 0, steps 1 and 2 [R]
+place: ASCO/CAP 2018, invasive breast carcinoma [V S4]; scope and validity, reading 0 [R]
 in invasive: no, other
 in site: other, breast
 in values: sound, impossible
@@ -260,7 +260,7 @@ out certain: by switch
 outs steps: @steps
 outs flags: @flags
 row | outcome | group1_ihc_negative | group5_ihc_3plus | single_probe_discordant || next | status | comment | review | certain | steps | flags | place
-Q1  | on                     | - | - | - || usable        | -             | -  | -   | -   | -                           | -                        | guideline.md section 0
+Q1  | on                     | - | - | - || usable        | -             | -  | -   | -   | -                           | -                        | reading 0
 Q2  | main decides           | - | - | - || probe         | -             | -  | -   | -   | -                           | -                        | heterogeneity [K], not verified against the publication
 Q3  | dual                   | - | - | - || dual          | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 3 [V S6]
 Q4  | single                 | - | - | - || single        | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 2 [V S5]
@@ -269,7 +269,7 @@ Q6  | no usable ISH          | - | - | - || no_usable_ish | -             | -  |
 Q7  | second count           | - | - | - || second_count  | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 4-6 [V S7 S8 S9]
 Q8  | end by count           | - | - | - || end_rule      | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 4-6 [V S7 S8 S9]
 Q9  | end by adjudication    | - | - | - || end_rule      | -             | -  | -   | -   | -                           | -                        | ASCO/CAP 2018, adjudicated category [V S2]; end rule [R]
-Q10 | invalid                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | guideline.md section 0 [R]
+Q10 | invalid                | - | - | - || -             | invalid       | -  | -   | -   | verify_data                 | -                        | reading 0 [R]
 Q11 | positive               | - | - | - || -             | positive      | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 1-6 [V S4-S9]
 Q12 | negative               | - | - | - || -             | negative      | -  | -   | -   | -                           | -                        | ASCO/CAP 2018 figures 1-3 [V S4-S6]
 Q13 | negative G2            | - | - | - || -             | negative      | G2 | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 4 [V S7]
@@ -277,7 +277,7 @@ Q14 | negative G3            | - | - | - || -             | negative      | G3 |
 Q15 | negative G4            | - | - | - || -             | negative      | G4 | -   | -   | -                           | -                        | ASCO/CAP 2018 figure 6 [V S9]
 Q16 | negative until ISH     | - | - | - || -             | negative      | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
 Q17 | equivocal              | - | - | - || -             | equivocal     | -  | -   | -   | reflex_ish_or_new_specimen  | -                        | ASCO/CAP 2018 figure 1 [V S4]
-Q18 | no test                | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_ish          | -                        | guideline.md section 0 [R]
+Q18 | no test                | - | - | - || -             | pending       | -  | -   | -   | perform_ihc_or_ish          | -                        | reading 0 [R]
 Q19 | indeterminate          | - | - | - || -             | indeterminate | -  | -   | -   | repeat_or_new_specimen      | -                        | ASCO/CAP 2018, indeterminate [V S14]
 Q20 | wait                   | - | - | - || -             | pending       | -  | -   | -   | complete_missing_ish_values | -                        | reading 7.2 [R]
 Q21 | positive and wait      | - | - | - || -             | positive      | -  | -   | by switch | complete_missing_ish_values | -                        | ASCO/CAP 2018 figure 1 [V S4]; reading 7.2 [R]
@@ -317,7 +317,7 @@ Q48 | reconcile              | - | - | - || -             | positive      | -  |
 SURE_3PLUS = Table.parse(
     """
 table sure_3plus: Would IHC 3+ be positive for every ISH result still to come?
-place: guideline.md sections 11 and 14 [R]
+place: readings 11, 14 [R]
 in probe: dual, single, either
 in group5_ihc_3plus: @group5_ihc_3plus
 in single_probe_discordant: @single_probe_discordant
@@ -360,7 +360,7 @@ K7  | many   | differ   | -       | -       || pending    | complete_missing_ish
 FINAL = Table.parse(
     """
 table final: Is the status final?
-place: guideline.md section 11 [R]
+place: reading 11 [R]
 in status: @statuses
 in steps: none, waiting, open
 in certain: @yes_no

@@ -42,7 +42,7 @@ Z12!| negative | 3+       | -        | -          | -                    || unde
 HER2_LOW_2007 = Table.parse(
     """
 table her2_low: HER2-low beside the status, score made by the 2007 definitions
-place: label and trial definitions [V S25 S26 S28]; 2007 scores [V S19 S21]; guideline.md section 11 [R]
+place: label and trial definitions [V S25 S26 S28]; 2007 scores [V S19 S21]; reading 11 [R]
 in status: @statuses
 in ihc: @ihc
 in staining: some, none, unknown

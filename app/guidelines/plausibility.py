@@ -1,6 +1,6 @@
 """Is a count usable? Credible averages, values that agree with each other, enough cells. Holds in every edition.
 
-The limits of credibility are a local choice, not the guideline's (guideline.md 7.4).
+The limits of credibility are a local choice, not the guideline's (reading 7.4).
 """
 
 from __future__ import annotations

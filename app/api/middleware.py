@@ -1,0 +1,90 @@
+"""One plain ASGI layer: request id, body limit, one structured log line a request. No identifier is logged."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem_response
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
+
+
+class RequestLayer:
+    """Wraps the application. log: called once a request with method, route, status, milliseconds, request id."""
+
+    def __init__(self, app: ASGIApp, body_limit: int, log: Callable[..., Any]) -> None:
+        self.app, self.body_limit, self.log = app, body_limit, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        status = 500
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        try:
+            length = headers.get(b"content-length", b"0")
+            if length.isdigit() and int(length) > self.body_limit:
+                await self._too_large(scope, receive, tell)
+            elif b"transfer-encoding" in headers:
+                await self._bounded(scope, receive, tell)
+            else:
+                await self.app(scope, receive, tell)
+        finally:
+            route = scope.get("route")
+            self.log(
+                "request",
+                method=scope["method"],
+                route=getattr(route, "path", None),
+                status=status,
+                milliseconds=round((time.perf_counter() - began) * 1000, 2),
+                request_id=request_id.decode(),
+            )
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"The body is larger than {self.body_limit} bytes; send less, or results one by one."
+        await problem_response("too_large", detail)(scope, receive, send)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body of unknown length is read up to the limit before the application sees it."""
+        parts, size, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            parts.append(message.get("body", b""))
+            size, more = size + len(parts[-1]), message.get("more_body", False)
+            if size > self.body_limit:
+                await self._too_large(scope, receive, send)
+                return
+        body = b"".join(parts)
+        given = False
+
+        async def once() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, once, send)

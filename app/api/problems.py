@@ -1,0 +1,118 @@
+"""Errors as RFC 9457 problem documents: what was wrong, in which field, what to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.domain.problems import Problem, shown
+from app.services.assessment import problem_document
+from app.services.errors import Refusal
+
+# kind -> status, title. The type is urn:herald:problem:<kind>, a name and not an address.
+KINDS: dict[str, tuple[int, str]] = {
+    "invalid": (422, "The request cannot be accepted as it is"),
+    "malformed": (400, "The body cannot be read"),
+    "unsupported": (415, "The body is of another media type"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "This resource does not take this method"),
+    "too_large": (413, "The body is too large"),
+    "stale": (412, "The result has changed since it was read"),
+    "key_conflict": (409, "The Idempotency-Key was used for another request"),
+    "in_progress": (409, "The first request with this key is still at work"),
+    "conflict": (409, "The request conflicts with what is on record"),
+    "bad_cursor": (422, "The cursor cannot be used here"),
+    "busy": (503, "Busy"),
+    "unavailable": (503, "The database cannot be reached"),
+    "not_acceptable": (406, "None of the media types asked for"),
+    "internal": (500, "An error on our side"),
+}
+
+
+class ProblemItem(BaseModel):
+    """One thing wrong."""
+
+    code: str = Field(description="A stable code, see docs/codes.md")
+    field: str = Field(description="Dotted path of the field")
+    message: str = Field(description="What was wrong")
+    remedy: str = Field(description="What to send instead")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    problems: list[ProblemItem] = []
+    classification: dict[str, Any] | None = Field(None, description="How an invalid case was read, with its trace")
+    current_version: int | None = Field(None, description="With `stale`: the version that is current")
+
+
+def problem_response(
+    kind: str, detail: str, problems: Sequence[Problem] = (), extra: Mapping[str, Any] | None = None
+) -> Response:
+    """A problem document as a response."""
+    status, title = KINDS[kind]
+    body = {
+        "type": f"urn:herald:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "problems": [problem_document(problem) for problem in problems],
+        **(extra or {}),
+    }
+    headers = {"Retry-After": "1"} if status == 503 or kind == "in_progress" else None
+    return Response(to_json(body), status, headers, media_type="application/problem+json")
+
+
+def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of a route that can answer these kinds."""
+    told: dict[int | str, dict[str, Any]] = {}
+    for kind in (*kinds, "internal"):
+        status, title = KINDS[kind]
+        description = f"{told[status]['description']}; {title}" if status in told else title
+        schema = {"$ref": "#/components/schemas/ProblemDocument"}
+        told[status] = {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+    return told
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem document."""
+
+    @app.exception_handler(Refusal)
+    async def refused(_: Request, error: Refusal) -> Response:
+        return problem_response(error.kind, error.detail, error.problems, error.extra)
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(_: Request, error: RequestValidationError) -> Response:
+        problems = [
+            Problem(
+                "MISSING_FIELD" if each["type"] == "missing" else "WRONG_TYPE",
+                ".".join(str(part) for part in each["loc"][1:]) or "body",
+                f"{shown(each.get('input'))}: {each['msg']}" if each["type"] != "missing" else "is needed",
+                "see the API's description of this parameter",
+            )
+            for each in error.errors()
+        ]
+        return problem_response("invalid", "A parameter cannot be read.", problems)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> Response:
+        kind = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "malformed")
+        response = problem_response(kind, KINDS[kind][1] + ".")
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, error: Exception) -> Response:
+        return problem_response("internal", "The request was not carried out. The error is in the log by request id.")

@@ -1,0 +1,43 @@
+"""/guidelines: the editions, drawn from their tables as JSON or as a page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic_core import to_json
+from starlette.responses import HTMLResponse, Response
+
+from app.api import schemas
+from app.api.problems import documented
+from app.services.assessment import guideline_document, guideline_identities
+from app.services.errors import Refusal
+
+router = APIRouter(tags=["guidelines"])
+
+
+@router.get("/guidelines", operation_id="list_guidelines", responses={200: {"model": list[schemas.EditionIdentity]}})
+async def list_guidelines() -> Response:
+    """Every edition, the default first."""
+    return Response(to_json(guideline_identities()), media_type="application/json")
+
+
+@router.get(
+    "/guidelines/{edition}",
+    operation_id="find_guideline",
+    responses={
+        200: {"model": schemas.Guideline, "content": {"text/html": {}}},
+        **documented("not_found", "invalid"),
+    },
+)
+async def find_guideline(
+    request: Request, edition: str, format: Annotated[Literal["json", "html"] | None, Query()] = None
+) -> Response:
+    """An edition's tables: JSON, or a page where the browser asks for text/html (or format=html)."""
+    document = guideline_document(edition)
+    if document is None:
+        raise Refusal("not_found", "There is no such edition; GET /guidelines lists them.")
+    accepted = request.headers.get("accept", "")
+    if format == "html" or (format is None and "text/html" in accepted):
+        return HTMLResponse(request.app.state.guideline_page(document))
+    return Response(to_json(document), media_type="application/json")

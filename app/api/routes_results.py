@@ -1,0 +1,270 @@
+"""/results, /patients, /open-steps: what is stored. Plain `def` routes: the store waits for the disk."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from app.api import schemas
+from app.api.bodies import json_object
+from app.api.problems import documented
+from app.domain import codes
+from app.domain.problems import Problem
+from app.services import finding, reporting
+from app.services.errors import Refusal
+from app.services.reporting import Context, Key, Reply
+
+router = APIRouter(tags=["results"])
+
+Body = Annotated[dict[str, Any], Depends(json_object)]
+_KEY = r"^[\x21-\x7e]{1,200}$"
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", pattern=_KEY, description="same key and body: same answer, stored once"),
+]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that was read; 412 when stale")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+_Time = Annotated[str | None, Query(description="date, or date-time with offset")]
+_WRITES = ("invalid", "malformed", "unsupported", "too_large", "key_conflict", "busy")
+_VERBS = (*_WRITES, "not_found", "stale")
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+Use = Annotated[Context, Depends(_context)]
+
+
+def _sent(model: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _key(request: Request, key: str | None, body: Any) -> Key | None:
+    return None if key is None else Key(key, f"{request.method} {request.url.path}", body)
+
+
+def _expected(if_match: str | None) -> int | None:
+    """The version an If-Match names: "3" or W/"3"; * asks only that the result is there."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = re.fullmatch(r'\s*(?:W/)?"(\d{1,9})"\s*', if_match)
+    if not tag:
+        problem = Problem("WRONG_TYPE", "If-Match", "is not an ETag of a result", 'send the ETag as read, such as "2"')
+        raise Refusal("invalid", "If-Match cannot be read.", [problem])
+    return int(tag[1])
+
+
+def _replied(reply: Reply, *, status: int = 201) -> Response:
+    headers = {}
+    if reply.result_id is not None:
+        headers = {"Location": f"/results/{reply.result_id}", "ETag": f'"{reply.version}"'}
+    if reply.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(to_json(reply.body), status, headers, media_type="application/json")
+
+
+def _found(document: Any, etag: int | None = None) -> Response:
+    headers = {} if etag is None else {"ETag": f'"{etag}"'}
+    return Response(to_json(document), headers=headers, media_type="application/json")
+
+
+@router.post(
+    "/results",
+    operation_id="report",
+    status_code=201,
+    responses={
+        201: {"model": schemas.Result},
+        200: {"model": schemas.Result, "description": "dry run: nothing stored"},
+        **documented(*_WRITES, "conflict"),
+    },
+    openapi_extra=_sent("Report"),
+)
+def report(request: Request, body: Body, use: Use, key: IdempotencyKey = None, dry_run: bool = False) -> Response:
+    """Store a result with its classification. With dry_run=true the same answer, and nothing stored."""
+    reply = reporting.report(use, body, _key(request, key, body), dry_run=dry_run)
+    return _replied(reply, status=200 if dry_run else 201)
+
+
+@router.get(
+    "/results",
+    operation_id="list_results",
+    responses={200: {"model": schemas.ResultPage}, **documented("bad_cursor")},
+)
+def list_results(
+    use: Use,
+    status: Annotated[Literal[tuple(codes.STATUSES)] | None, Query()] = None,  # type: ignore[valid-type]
+    final: bool | None = None,
+    her2_low: Annotated[Literal[tuple(codes.HER2_LOW)] | None, Query()] = None,  # type: ignore[valid-type]
+    ish_group: Annotated[int | None, Query(ge=1, le=5)] = None,
+    edition: Annotated[Literal[codes.EDITIONS] | None, Query()] = None,  # type: ignore[valid-type]
+    review_required: bool | None = None,
+    signed: bool | None = None,
+    patient_id: Annotated[str | None, Query(max_length=100)] = None,
+    accession: Annotated[str | None, Query(max_length=500)] = None,
+    laboratory: Annotated[str | None, Query(max_length=200)] = None,
+    collected_from: _Time = None,
+    collected_before: _Time = None,
+    created_from: _Time = None,
+    created_before: _Time = None,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Limit = 50,
+) -> Response:
+    """Stored results at their newest version, the newest first."""
+    narrow = {
+        "status": status,
+        "final": final,
+        "her2_low": her2_low,
+        "ish_group": ish_group,
+        "edition_id": edition,
+        "review_required": review_required,
+        "signed": signed,
+        "patient_id": patient_id,
+        "accession": accession,
+        "laboratory": laboratory,
+        "collected_from": collected_from,
+        "collected_before": collected_before,
+        "created_from": created_from,
+        "created_before": created_before,
+    }
+    return _found(finding.list_results(use, narrow, cursor, limit))
+
+
+@router.get(
+    "/results/{result_id}",
+    operation_id="find_result",
+    responses={200: {"model": schemas.Result}, **documented("not_found", "invalid")},
+)
+def find_result(use: Use, result_id: str) -> Response:
+    """One result at its newest version; its ETag is for If-Match."""
+    document = finding.find_result(use, result_id)
+    return _found(document, document["version"])
+
+
+@router.get(
+    "/results/{result_id}/history",
+    operation_id="find_history",
+    responses={200: {"model": schemas.History}, **documented("not_found", "invalid")},
+)
+def find_history(use: Use, result_id: str) -> Response:
+    """Every version: who, why, and field by field what changed."""
+    return _found(finding.find_history(use, result_id))
+
+
+@router.post(
+    "/results/{result_id}/amendments",
+    operation_id="amend",
+    status_code=201,
+    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    openapi_extra=_sent("Amendment"),
+)
+def amend(
+    request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
+) -> Response:
+    """A new version with a reason; the old one stays."""
+    return _replied(reporting.amend(use, result_id, body, _key(request, key, body), _expected(if_match)))
+
+
+@router.post(
+    "/results/{result_id}/recounts",
+    operation_id="record_recount",
+    status_code=201,
+    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    openapi_extra=_sent("RecountAct"),
+)
+def record_recount(
+    request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
+) -> Response:
+    """A person's second count."""
+    return _replied(reporting.record_recount(use, result_id, body, _key(request, key, body), _expected(if_match)))
+
+
+@router.post(
+    "/results/{result_id}/adjudications",
+    operation_id="record_adjudication",
+    status_code=201,
+    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    openapi_extra=_sent("AdjudicationAct"),
+)
+def record_adjudication(
+    request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
+) -> Response:
+    """The final ISH group, named by a person."""
+    return _replied(reporting.record_adjudication(use, result_id, body, _key(request, key, body), _expected(if_match)))
+
+
+@router.post(
+    "/results/{result_id}/sign-offs",
+    operation_id="sign_off",
+    status_code=201,
+    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    openapi_extra=_sent("SignOff"),
+)
+def sign_off(
+    request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
+) -> Response:
+    """A person confirms the present version."""
+    return _replied(reporting.sign_off(use, result_id, body, _key(request, key, body), _expected(if_match)))
+
+
+@router.post(
+    "/results/{result_id}/replay",
+    operation_id="replay",
+    responses={200: {"model": schemas.Replay}, **documented("not_found", "invalid", "conflict")},
+)
+def replay(use: Use, result_id: str, version: Annotated[int | None, Query(ge=1, le=10**6)] = None) -> Response:
+    """Evaluate the stored input again by the stored versions and compare; stores nothing."""
+    return _found(finding.replay(use, result_id, version))
+
+
+@router.post(
+    "/results/{result_id}/re-evaluations",
+    operation_id="re_evaluate",
+    status_code=201,
+    responses={201: {"model": schemas.ReEvaluated}, **documented(*_VERBS)},
+    openapi_extra=_sent("ReEvaluation"),
+)
+def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None) -> Response:
+    """The stored input under another edition; kept beside the current answer, which stays."""
+    return _replied(finding.re_evaluate(use, result_id, body, _key(request, key, body)))
+
+
+@router.get(
+    "/patients/{patient}/her2",
+    operation_id="find_timeline",
+    tags=["patients"],
+    responses={200: {"model": schemas.Timeline}, **documented("not_found", "invalid")},
+)
+def find_timeline(
+    use: Use,
+    patient: str,
+    system: Annotated[str | None, Query(max_length=300, description="the pseudonym's system")] = None,
+) -> Response:
+    """A patient's HER2 over specimens, with changes of status named. By Herald's patient id, or by pseudonym."""
+    return _found(finding.find_timeline(use, patient, system))
+
+
+@router.get(
+    "/open-steps",
+    operation_id="list_open_steps",
+    tags=["open steps"],
+    responses={200: {"model": schemas.OpenStepPage}, **documented("bad_cursor")},
+)
+def list_open_steps(
+    use: Use,
+    awaited: Annotated[Literal[tuple(codes.NEXT_STEPS)] | None, Query()] = None,  # type: ignore[valid-type]
+    who: Annotated[str | None, Query(max_length=100)] = None,
+    result_id: Annotated[str | None, Query(max_length=100)] = None,
+    due_before: _Time = None,
+    cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Limit = 50,
+) -> Response:
+    """What every not-final answer waits for: since when, due when, who."""
+    narrow = {"awaited": awaited, "who": who, "result_id": result_id, "due_before": due_before}
+    return _found(finding.list_open_steps(use, narrow, cursor, limit))

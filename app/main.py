@@ -1,0 +1,91 @@
+"""Build the application: settings, store, routes, the exported contract."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app import ENGINE_VERSION
+from app.api import problems, routes_guidelines, routes_health, routes_her2, routes_results, schemas
+from app.api.middleware import RequestLayer
+from app.logs import configure, logger
+from app.services.process import open_context, ready
+from app.settings import Settings
+from app.web.pages import guideline_page
+
+_SENT: tuple[type[BaseModel], ...] = (
+    schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
+    schemas.ReEvaluation, problems.ProblemDocument,
+)  # fmt: skip
+_DESCRIPTION = """\
+HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
+endocrine and anti-HER2 therapy. Not final, and what is missing, is a good answer; a guess is never given.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application on its settings; the store is opened when it starts."""
+    settings = settings or Settings()
+    configure(settings.log_level, settings.log_format)
+    log = logger()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        context = open_context(
+            settings.database_url,
+            settings.organisation,
+            migrate_first=settings.migrate_on_start,
+            idempotency_days=settings.idempotency_days,
+            step_due_days=settings.step_due_days,
+            sign_off=settings.sign_off,
+        )
+        app.state.context, app.state.ready = context, lambda: ready(context)
+        log.info("started", version=ENGINE_VERSION)
+        try:
+            yield
+        finally:
+            context.store.close()
+            log.info("stopped", version=ENGINE_VERSION)
+
+    app = FastAPI(
+        title="Herald",
+        version=ENGINE_VERSION,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.guideline_page = guideline_page
+    for routes in (routes_her2, routes_results, routes_guidelines, routes_health):
+        app.include_router(routes.router)
+    problems.install(app)
+    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log.info)
+    _describe(app)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Add the models of what is sent to the contract: the routes read bodies themselves, to keep every digit."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = made()
+            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            _, sent = models_json_schema(
+                [(model, "validation") for model in _SENT], ref_template="#/components/schemas/{model}"
+            )
+            components.update(sent["$defs"])
+            for unused in ("HTTPValidationError", "ValidationError"):
+                components.pop(unused, None)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,392 @@
+"""Report: receive a result, check, classify, record; amend it; record what a person did. One transaction each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app import ENGINE_VERSION
+from app.domain.problems import Problem
+from app.domain.reading import moment
+from app.records import Store
+from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
+from app.records.rows import Identity, NewAct, NewClassification, NewStep, NewVersion, StoredAnswer, Version
+from app.records.writing import Transaction
+from app.services.assessment import EVIDENCE_IDENTITY, Assessment, assess
+from app.services.documents import digest, merged, text_of
+from app.services.errors import Refusal
+from app.services.requests import Fields, Person, patient_identity
+from app.services.views import WHO, result_document, summary_document
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a use case answers: the body, the result's id and version, whether it was answered before."""
+
+    body: Document
+    result_id: str | None
+    version: int | None
+    created: bool
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a use case needs of the process: the store, the organisation, and the laboratory's settings."""
+
+    store: Store
+    organisation: str
+    idempotency_days: int = 30
+    step_due_days: int = 14
+    sign_off: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key with what it was sent for."""
+
+    key: str
+    method_path: str
+    body: Any
+
+
+def assessed(document: Mapping[str, Any]) -> Assessment:
+    """The assessment of a document that can be classified; else the refusal that names every field."""
+    found = assess(document)
+    if found.classification.status == "invalid":
+        raise Refusal(
+            "invalid",
+            "The result cannot be classified as sent.",
+            found.problems,
+            {
+                "classification": {
+                    name: found.answer[name] for name in ("status", "trace", "edition", "evidence", "engine")
+                }
+            },
+        )
+    return found
+
+
+def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_run: bool = False) -> Reply:
+    """A new result. body: a case document with `patient` and `laboratory`. Refuses with every problem at once."""
+    document, patient, laboratory = _parts(body)
+    found = assessed(document)
+    if dry_run:
+        view = result_document(document, found.answer, laboratory, sign_off=context.sign_off)
+        return Reply({**view, "dry_run": True}, None, None, created=False)
+
+    def record(tx: Transaction) -> Reply:
+        patient_id = tx.find_or_append_patient([Identity(*patient)])
+        version = tx.append_result(patient_id, new_version(document, "reported", laboratory))
+        return _recorded(context, tx, version, document, found, patient_id, "result.reported", created=True)
+
+    return in_transaction(context, key, record)
+
+
+def amend(context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None) -> Reply:
+    """A new version with a reason: the whole case in `case`, or a JSON Merge Patch in `changes`."""
+    fields = Fields(body)
+    person = fields.person(datetime.now(UTC), reason_needed=True)
+    case, changes = fields.take("case"), fields.take("changes")
+    laboratory = fields.text("laboratory")
+    wrong = []
+    if (case is None) == (changes is None):
+        wrong.append(
+            Problem(
+                "MISSING_FIELD",
+                "case",
+                "exactly one of case and changes is needed",
+                "send the whole case, or what changes",
+            )
+        )
+    elif not isinstance(case if changes is None else changes, Mapping):
+        wrong.append(
+            Problem("WRONG_TYPE", "case" if changes is None else "changes", "is not an object", "send an object")
+        )
+    fields.close(*wrong)
+
+    def change(document: Document) -> Document:
+        return dict(case) if case is not None else merged(document, changes)
+
+    return new_version_of(context, result_id, key, expected, "amended", change, person, laboratory=laboratory)
+
+
+def record_recount(
+    context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None
+) -> Reply:
+    """A second count by a person; a later one is kept as the third count."""
+    fields = Fields(body)
+    person = fields.person(datetime.now(UTC), reason_needed=False)
+    count = fields.take("count")
+    wrong = (
+        ()
+        if isinstance(count, Mapping)
+        else (Problem("MISSING_FIELD", "count", "is needed", "send the count's values"),)
+    )
+    fields.close(*wrong)
+
+    def change(document: Document) -> Document:
+        told = {"observer": person.name, **count}
+        first = document.get("ish") or {}
+        if isinstance(first, Mapping) and str(first.get("observer", "")).casefold() == person.name.casefold():
+            told["same_observer"] = True
+        if document.get("recount") is None:
+            return {**document, "recount": told}
+        if document.get("third_count") is None:
+            return {**document, "third_count": told}
+        raise Refusal("conflict", "A second and a third count are on record; amend the result to replace one.")
+
+    return new_version_of(context, result_id, key, expected, "recount", change, person, act="recount", detail=count)
+
+
+def record_adjudication(
+    context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None
+) -> Reply:
+    """The group a person names by the laboratory's own procedure."""
+    fields = Fields(body)
+    person = fields.person(datetime.now(UTC), reason_needed=True)
+    group = fields.take("group")
+    fields.close()
+
+    def change(document: Document) -> Document:
+        return {**document, "adjudication": {"group": group}}
+
+    return new_version_of(
+        context, result_id, key, expected, "adjudication", change, person, act="adjudication", detail={"group": group}
+    )
+
+
+def sign_off(context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None) -> Reply:
+    """A person confirms the present version. No new version; the answer then says confirmed."""
+    fields = Fields(body)
+    person = fields.person(datetime.now(UTC), reason_needed=False)
+    meaning = fields.text("meaning") or "I confirm this HER2 result."
+    fields.close()
+    if not context.sign_off:
+        raise Refusal("conflict", "This laboratory does not use sign-off (setting HERALD_SIGN_OFF).")
+
+    def record(tx: Transaction) -> Reply:
+        detail = tx.find_result(result_id)
+        if detail is None:
+            raise NotFound("result", result_id)
+        version = detail.view.version
+        if expected is not None and expected != version.number:
+            raise Stale(result_id, expected, version.number)
+        act = NewAct("sign_off", person.name, person.role, meaning, person.performed_at, person.reason)
+        tx.append_act(version.id, act)
+        tx.append_audit("result.signed", {"result": result_id, "version": version.number})
+        tx.append_outbox(
+            "result.signed", text_of({"result": result_id, "version": version.number}), version_id=version.id
+        )
+        return _reply(context, tx, result_id, created=True)
+
+    return in_transaction(context, key, record)
+
+
+def new_version(
+    document: Mapping[str, Any], cause: str, laboratory: str | None, person: Person | None = None
+) -> NewVersion:
+    """The row of a version: the document as written, and what lists are filtered by."""
+    specimen = document.get("specimen") or {}
+    return NewVersion(
+        document=text_of(document),
+        cause=cause,
+        source="api",
+        reason=person.reason if person else None,
+        person_name=person.name if person else None,
+        person_role=person.role if person else None,
+        laboratory=laboratory,
+        accession=specimen.get("accession"),
+        specimen=specimen.get("site"),
+        block=specimen.get("block"),
+        collected_at=_moment(specimen.get("collected_at")),
+        reported_at=_moment(specimen.get("reported_at")),
+    )
+
+
+def new_version_of(
+    context: Context,
+    result_id: str,
+    key: Key | None,
+    expected: int | None,
+    cause: str,
+    change: Callable[[Document], Document],
+    person: Person,
+    *,
+    act: Any = None,
+    detail: Any = None,
+    laboratory: str | None = None,
+) -> Reply:
+    """Append the version that follows from a change of the present document, with the act that led to it."""
+
+    def record(tx: Transaction) -> Reply:
+        there = tx.find_result(result_id)
+        if there is None or there.view.version.document is None:
+            raise NotFound("result", result_id)
+        old = there.view.version
+        if expected is not None and expected != old.number:
+            raise Stale(result_id, expected, old.number)
+        document = change(json.loads(old.document or "{}"))
+        found = assessed(document)
+        row = new_version(document, cause, laboratory or old.laboratory, person)
+        version = tx.append_version(result_id, old.number, row)
+        if act is not None:
+            meaning = {"recount": "second count", "adjudication": "final ISH category by the laboratory's procedure"}[
+                act
+            ]
+            done = NewAct(
+                act, person.name, person.role, meaning, person.performed_at, person.reason, text_of(detail), version.id
+            )
+            tx.append_act(old.id, done)
+        reply = _recorded(context, tx, version, document, found, there.view.patient_id, f"result.{cause}", created=True)
+        before = there.view.classification
+        if before is not None and before.status != found.classification.status:
+            told = {
+                "result": result_id,
+                "version": version.number,
+                "from": before.status,
+                "to": found.classification.status,
+            }
+            tx.append_outbox("status.changed", text_of(told), version_id=version.id)
+        return reply
+
+    return in_transaction(context, key, record)
+
+
+def classification_row(found: Assessment, purpose: Any = "current") -> NewClassification:
+    """The row of an answer, with everything it depends on."""
+    told = found.classification
+    return NewClassification(
+        edition_id=told.edition,
+        edition_digest=found.answer["edition"]["digest"],
+        pack_id=EVIDENCE_IDENTITY["id"],
+        pack_version=EVIDENCE_IDENTITY["version"],
+        pack_digest=EVIDENCE_IDENTITY["digest"],
+        policy=text_of(told.policy),
+        engine=ENGINE_VERSION,
+        status=told.status,
+        final=told.final,
+        review_required=told.review_required,
+        answer=text_of(found.answer),
+        ish_group=told.ish_group,
+        her2_low=told.her2_low,
+        purpose=purpose,
+    )
+
+
+def in_transaction(context: Context, key: Key | None, record: Callable[[Transaction], Reply]) -> Reply:
+    """Run a use case in one transaction under its idempotency key; what the store refuses becomes a Refusal."""
+    try:
+        with context.store.transaction(context.organisation) as tx:
+            if key is None:
+                return record(tx)
+            kept = timedelta(days=context.idempotency_days)
+            claim = tx.claim_idempotency(key.key, key.method_path, digest(key.body), kept=kept)
+            if claim.state == "replay":
+                return _replayed(claim.answer)
+            if claim.state == "conflict":
+                raise Refusal("key_conflict", "This Idempotency-Key was used for another request.")
+            if claim.state == "in_progress":
+                raise Refusal(
+                    "in_progress", "The first request with this Idempotency-Key is still at work; send it again."
+                )
+            reply = record(tx)
+            headers = text_of({"result": reply.result_id, "version": reply.version})
+            tx.complete_idempotency(key.key, StoredAnswer(201, headers, text_of(reply.body)))
+            return reply
+    except NotFound as error:
+        raise Refusal("not_found", f"There is no such {error.kind}.") from error
+    except Stale as error:
+        detail = f"The result is at version {error.current}, not {error.expected}: read it again and decide anew."
+        raise Refusal("stale", detail, extra={"current_version": error.current}) from error
+    except IdentityConflict as error:
+        raise Refusal(
+            "conflict", "The identifiers belong to different patients; a person has to merge them."
+        ) from error
+    except Unstorable as error:
+        problem = Problem("WRONG_TYPE", "body", "holds a character that cannot be stored", "send text without NUL")
+        raise Refusal("invalid", "The request holds text that cannot be stored.", [problem]) from error
+    except Busy as error:
+        raise Refusal("busy", "The database is busy; nothing was stored, send it again.") from error
+    except Unavailable as error:
+        raise Refusal("unavailable", "The database cannot be reached; send it again with the same key.") from error
+
+
+def _parts(body: Mapping[str, Any]) -> tuple[Document, tuple[str, str], str | None]:
+    """A report's case, patient and laboratory; every problem of all three is told together."""
+    document = dict(body)
+    patient, laboratory = document.pop("patient", None), document.pop("laboratory", None)
+    problems: list[Problem] = []
+    identity = None
+    if patient is None:
+        remedy = 'send "patient": "a pseudonym", or {"system": ..., "value": ...}'
+        problems.append(Problem("MISSING_FIELD", "patient", "is needed", remedy))
+    else:
+        identity = patient_identity(patient, problems)
+    fields = Fields({"laboratory": laboratory} if laboratory is not None else {})
+    read = fields.text("laboratory")
+    problems += fields.problems
+    if problems or identity is None:
+        raise Refusal("invalid", "The report cannot be stored as sent.", [*problems, *assess(document).problems])
+    return document, identity, read
+
+
+def _recorded(
+    context: Context,
+    tx: Transaction,
+    version: Version,
+    document: Document,
+    found: Assessment,
+    patient_id: str,
+    kind: str,
+    *,
+    created: bool,
+) -> Reply:
+    """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox line."""
+    tx.append_classification(version.id, classification_row(found))
+    _follow_up(context, tx, version, found)
+    told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
+    tx.append_audit(kind, {**told, "document": version.digest})
+    tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
+    return _reply(context, tx, version.result_id, created=created)
+
+
+def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:
+    """Close what arrived or was replaced; open what the new answer waits for, keeping since and due of what stays."""
+    open_before = {step.awaited: step for step in tx.open_steps_of(version.result_id)}
+    awaited = () if found.classification.final else found.classification.next_steps
+    arrived = [code for code in open_before if code not in awaited]
+    if arrived:
+        tx.close_steps(version.result_id, "arrived", by_version_id=version.id, awaited=arrived)
+    if open_before:
+        tx.close_steps(version.result_id, "replaced", by_version_id=version.id)
+    steps = []
+    for code in awaited:
+        before = open_before.get(code)
+        since = before.since if before else tx.now
+        due = before.due_at if before else tx.now + timedelta(days=context.step_due_days)
+        steps.append(NewStep(code, since, due, WHO.get(code)))
+    tx.append_open_steps(version.result_id, version.id, steps)
+
+
+def _reply(context: Context, tx: Transaction, result_id: str, *, created: bool) -> Reply:
+    detail = tx.find_result(result_id)
+    assert detail is not None
+    body = summary_document(detail, sign_off=context.sign_off)
+    return Reply(body, result_id, detail.view.version.number, created=created)
+
+
+def _replayed(answer: StoredAnswer | None) -> Reply:
+    if answer is None:
+        raise Refusal("conflict", "The answer to this Idempotency-Key was erased by order.")
+    told = json.loads(answer.headers)
+    return Reply(json.loads(answer.body), told["result"], told["version"], created=True, replayed=True)
+
+
+def _moment(value: Any) -> datetime | None:
+    return moment(value) if isinstance(value, str) else None

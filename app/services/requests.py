@@ -1,0 +1,104 @@
+"""Reading the small documents around a case: who did it, why, when, and for which patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.domain.problems import Problem, shown
+from app.domain.reading import moment
+from app.services.errors import Refusal
+
+PSEUDONYM = "urn:herald:pseudonym"
+_LONGEST = {"name": 200, "role": 100, "reason": 2000, "laboratory": 200, "value": 200, "system": 300, "meaning": 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who, in which role, why, and when it was done (aware)."""
+
+    name: str
+    role: str
+    reason: str | None
+    performed_at: datetime
+
+
+class Fields:
+    """Takes fields out of a request document; collects every problem before anything is refused."""
+
+    def __init__(self, document: Any, where: str = "") -> None:
+        self.problems: list[Problem] = []
+        self._where = f"{where}." if where else ""
+        self._left: dict[str, Any] = dict(document) if isinstance(document, Mapping) else {}
+        if not isinstance(document, Mapping):
+            self._wrong(where or "body", document, "an object")
+
+    def _wrong(self, field: str, value: Any, wanted: str) -> None:
+        self.problems.append(Problem("WRONG_TYPE", field, f"{shown(value)} is not {wanted}", f"send {wanted}"))
+
+    def take(self, name: str) -> Any:
+        """The raw value, None where absent."""
+        return self._left.pop(name, None)
+
+    def text(self, name: str, *, needed: bool = False) -> str | None:
+        """A text without control characters, trimmed; None where absent."""
+        value = self.take(name)
+        field = self._where + name
+        if value is None:
+            if needed:
+                self.problems.append(Problem("MISSING_FIELD", field, "is needed", f"send {name} as a text"))
+            return None
+        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST[name] or not value.isprintable():
+            wanted = f"a printable text of 1 to {_LONGEST[name]} characters"
+            self.problems.append(Problem("WRONG_TYPE", field, f"is not {wanted}", f"send {wanted}"))
+            return None
+        return value.strip()
+
+    def moment(self, name: str, default: datetime) -> datetime:
+        """A date-time with its offset."""
+        value = self.take(name)
+        if value is None:
+            return default
+        try:
+            read = moment(value) if isinstance(value, str) else None
+            if read is None or read.astimezone(UTC) > default.astimezone(UTC).replace(year=default.year + 1):
+                raise ValueError
+            return read
+        except (ValueError, OverflowError):
+            remedy = "send a date-time such as 2026-11-25T14:30:00+01:00, not in the future"
+            self.problems.append(Problem("WRONG_TYPE", self._where + name, "not a date-time", remedy))
+            return default
+
+    def person(self, now: datetime, *, reason_needed: bool) -> Person:
+        """name and role (needed), reason, performed_at."""
+        name, role = self.text("name", needed=True), self.text("role", needed=True)
+        reason = self.text("reason", needed=reason_needed)
+        return Person(name or "", role or "", reason, self.moment("performed_at", now))
+
+    def rest(self) -> dict[str, Any]:
+        """What was not taken."""
+        return self._left
+
+    def close(self, *more: Problem) -> None:
+        """Refuse when anything was wrong or left over."""
+        for name in self._left:
+            told = f"{self._where}{name}" if name.isidentifier() and len(name) <= 40 else f"{self._where}?"
+            self.problems.append(Problem("UNKNOWN_FIELD", told, "there is no such field here", "leave it out"))
+        problems = [*self.problems, *more]
+        if problems:
+            raise Refusal("invalid", "The request has fields that cannot be read.", problems)
+
+
+def patient_identity(value: Any, problems: list[Problem]) -> tuple[str, str] | None:
+    """The patient's pseudonym as (system, value): a text, or an object with system and value."""
+    fields = Fields({"value": value} if isinstance(value, str) else value, "patient")
+    read = fields.text("value", needed=True)
+    system = fields.text("system") or PSEUDONYM
+    try:
+        fields.close()
+    except Refusal as refused:
+        problems += refused.problems
+        return None
+    return system, read or ""

@@ -1,0 +1,33 @@
+"""Pages from templates: server-rendered, no script needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+_environment = Environment(
+    loader=PackageLoader("app.web"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def guideline_page(document: dict[str, Any]) -> str:
+    """An edition as a page: crosstabs drawn as the figures, row lists as tables, each row with its place."""
+    return _environment.get_template("guideline.html").render(edition=document, tables=map(_drawn, document["tables"]))
+
+
+def _drawn(table: dict[str, Any]) -> dict[str, Any]:
+    """A table for drawing; a cross becomes its rows and columns of words."""
+    if not table["cross"]:
+        return {**table, "grid": None}
+    down, across = table["cross"]
+    (output,) = table["outputs"]
+    columns = list(dict.fromkeys(row["when"][across] for row in table["rows"]))
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for row in table["rows"]:
+        lines.setdefault(row["when"][down], []).append({"id": row["id"], "word": row["then"][output]})
+    return {**table, "grid": {"down": down, "across": across, "columns": columns, "lines": lines}}
