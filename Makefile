@@ -8,14 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 UV := uv>=0.13,<0.14
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url
 
-.PHONY: help setup serve test check lint contracts types bench mutate docs openapi lock audit clean
+.PHONY: help setup serve test check lint contracts types bench mutate docs openapi lock audit check-evidence clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do printf '  make %-15s %s\n' "$$target" "$$text"; done
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -79,6 +79,9 @@ lock: $(RUN) ## Lock the requirements of pyproject.toml again, with hashes
 audit: $(DEV) ## Look the locked requirements up in the advisory database (needs the network)
 	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-build.lock
 	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+
+check-evidence: $(DEV) ## Hold the evidence pack against the text of its source: REVIEW=path
+	$(BIN)/python -m app.evidence.check $(REVIEW)
 
 clean: ## Remove .venv and everything made by tools; the data in var/ stays
 	rm -rf $(VENV) build *.egg-info mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
