@@ -121,8 +121,11 @@ class Reading:
 
     # ---- patients
 
-    def find_patients(self, identities: Iterable[Identity]) -> dict[Identity, str]:
-        """The patient of each identifier that is known: they may be several, which a merge should join."""
+    def find_patients(self, identities: Iterable[Identity]) -> tuple[str, ...]:
+        """The patients that these identifiers belong to: none, one, or several that a merge should join."""
+        return tuple(sorted(set(self._owners(identities).values())))
+
+    def _owners(self, identities: Iterable[Identity]) -> dict[Identity, str]:
         known = {}
         for identity in identities:
             values = {"organisation": self.organisation, "system": identity.system, "value": identity.value}

@@ -63,6 +63,7 @@ class Store:
     def transaction(self, organisation: str) -> Iterator[Transaction]:
         """Append and find, all or nothing. Once the block has ended without an error, the records are on disk.
 
+        A thread opens one at a time: on SQLite a second inside the first would wait for it, and give up as Busy.
         Raises UnknownOrganisation, Busy (nothing stored, may be tried again), Unavailable (see there), Unaudited.
         """
         with self._writing() as connection:

@@ -60,7 +60,7 @@ class Transaction(Reading):
         """
         wanted = sorted(set(identities), key=lambda i: (i.system, i.value))
         while True:
-            known = self.find_patients(wanted)
+            known = self._owners(wanted)
             owners = tuple(sorted(set(known.values())))
             if len(owners) > 1:
                 raise IdentityConflict(owners)

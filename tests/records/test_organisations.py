@@ -41,7 +41,7 @@ def test_nothing_of_another_organisation_is_found_or_added_to(store: Store) -> N
         assert tx.find_history(version.result_id) == ()
         assert tx.find_result_by_join_key("j") is None
         assert tx.find_timeline(detail.view.patient_id) is None
-        assert tx.find_patients([Identity("urn:hospital", "p-1")]) == {}
+        assert tx.find_patients([Identity("urn:hospital", "p-1")]) == ()
         assert tx.open_steps_of(version.result_id) == ()
         assert tx.list_results().items == ()
         with pytest.raises(NotFound):
