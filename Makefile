@@ -6,25 +6,27 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+MADE := $(VENV)/.made
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 UV := uv>=0.13,<0.14
-COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url $(UPGRADE)
 
 .PHONY: help setup serve test check lint contracts types bench mutate docs openapi lock audit check-evidence clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do printf '  make %-15s %s\n' "$$target" "$$text"; done
 
-$(VENV)/pyvenv.cfg:
+$(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Herald needs Python 3.11 or newer. Name one: make PYTHON=python3.13 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "python3 cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; exit 1; }
+	@touch $@
 
 # Run time: the locked requirements, then the package itself, built by the locked setuptools without the network.
-$(RUN): pyproject.toml requirements.lock requirements-build.lock | $(VENV)/pyvenv.cfg
+$(RUN): pyproject.toml requirements.lock requirements-build.lock | $(MADE)
 	@echo "Installing Herald into $(VENV)"
 	@$(INSTALL) --require-hashes --requirement requirements-build.lock --requirement requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
@@ -69,7 +71,7 @@ openapi: $(DEV) ## Export the contract to openapi/openapi.json
 	$(BIN)/herald openapi > openapi/openapi.json.new
 	mv openapi/openapi.json.new openapi/openapi.json
 
-lock: $(RUN) ## Lock the requirements of pyproject.toml again, with hashes
+lock: $(RUN) ## Lock the requirements of pyproject.toml, with hashes (UPGRADE=--upgrade: at their newest)
 	$(INSTALL) '$(UV)'
 	$(COMPILE) --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock pyproject.toml
@@ -77,8 +79,8 @@ lock: $(RUN) ## Lock the requirements of pyproject.toml again, with hashes
 		| $(COMPILE) --output-file requirements-build.lock -
 
 audit: $(DEV) ## Look the locked requirements up in the advisory database (needs the network)
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-build.lock
-	$(BIN)/pip-audit --disable-pip --require-hashes --requirement requirements-dev.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock --requirement requirements-build.lock
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
 
 check-evidence: $(DEV) ## Hold the evidence pack against the text of its source: REVIEW=path
 	$(BIN)/python -m app.evidence.check $(REVIEW)
