@@ -34,6 +34,25 @@ def test_the_small_pack_loads() -> None:
     assert pack.statements["first-failure"].effects[0].p == PValue("<", Decimal("0.00001"))
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (STATEMENTS, '"cells resist"', '"one two three four five six seven eight"'),
+        (STATEMENTS, "Cells resist.", "HER2, Ki67 and ESR1 of TRIAL-7 are names."),
+        (WEIGHED, '"Tamoxifen may do less"', '"In 2001 tamoxifen did less: 1.45 in TRIAL-7"'),
+        (PACK, '["TRIAL-7"]', '["TRIAL", "TRIAL-7"]'),
+    ],
+)
+def test_what_is_no_mistake(file: str, old: str, new: str) -> None:
+    assert small_pack(file, old, new)
+
+
+def test_a_number_with_thousands_parted_is_the_same_number() -> None:
+    broken = documents(STATEMENTS, "value = 1.45\nci95 = [1.34, 1.57]", "value = 1450")
+    broken[STATEMENTS]["statement"][0]["summary"] = "It was 1,450."
+    assert build_pack(broken)
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     broken = documents(STATEMENTS, 'direction = "less benefit"', 'direction = "useless"')
     del broken["considerations.toml"]["consideration"][1]["against_note"]

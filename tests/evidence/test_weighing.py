@@ -300,9 +300,16 @@ def test_missing_says_what_it_would_change() -> None:
 
 
 def test_missing_while_her2_is_open_names_no_treatment() -> None:
-    (only,) = weigh(PACK, PatientContext(), "pending", False, "undetermined").missing
+    (only,) = weigh(PACK, PatientContext(line=4), "pending", False, "undetermined").missing
     assert only.field == "status"
+    assert "no treatment is weighed" in only.text
     assert only.opens == ()
+
+
+def test_missing_tells_that_her2_low_is_open() -> None:
+    missing = weigh(PACK, case(setting="adjuvant", line=4), "negative", True, "undetermined").missing
+    assert missing[0].field == "ihc"
+    assert "whether the tumour is HER2-low is open" in missing[0].text
 
 
 def test_menopausal_status_makes_a_finding_indirect_and_is_asked_for() -> None:
