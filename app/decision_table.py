@@ -98,9 +98,14 @@ class Table:
         table.prove()
         return table
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def numeric(self) -> bool:
+        """Does any column take numbers?"""
+        return not all(column.words for column in self.columns)
 
     @cached_property
     def digest(self) -> str:
@@ -109,10 +114,16 @@ class Table:
 
     def decide(self, values: Mapping[str, Any]) -> Row:
         """The one row that holds for one word or number (millionths, None for missing) in each column."""
-        key = tuple([self._cell(column, values[column.name]) for column in self.columns])
-        row = self._answers.get(key)
+        key = []
+        for name, places, bounds, size, column in self._plan:
+            value = values[name]
+            cell = places.get(value) if places else bisect_right(bounds, value) - 1 if value is not None else None
+            # Anything but a plain word or a number within the domain goes the long way, which may refuse it.
+            key.append(self._cell(column, value) if cell is None or not 0 <= cell < size else cell)
+        found = tuple(key)
+        row = self._answers.get(found)
         if row is None:
-            row = self._answers[key] = self._find(key)
+            row = self._answers[found] = self._find(found)
         return row
 
     def meeting(self, values: Mapping[str, Value]) -> tuple[Row, ...]:
@@ -176,6 +187,13 @@ class Table:
     @cached_property
     def _answers(self) -> dict[tuple[int, ...], Row]:
         return {}
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[str, dict[str, int] | None, tuple[int, ...], int, Column], ...]:
+        return tuple(
+            (each.name, self._places[each.name] or None, each.bounds, each.size - each.missing, each)
+            for each in self.columns
+        )
 
     @cached_property
     def _places(self) -> dict[str, dict[str, int]]:

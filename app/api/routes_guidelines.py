@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic_core import to_json
 from starlette.responses import HTMLResponse, Response
 
-from app.api import schemas
+from app.api import answers
 from app.api.problems import documented
 from app.services.assessment import guideline_document, guideline_identities
 from app.services.errors import Refusal
@@ -16,7 +16,7 @@ from app.services.errors import Refusal
 router = APIRouter(tags=["guidelines"])
 
 
-@router.get("/guidelines", operation_id="list_guidelines", responses={200: {"model": list[schemas.EditionIdentity]}})
+@router.get("/guidelines", operation_id="list_guidelines", responses={200: {"model": list[answers.EditionIdentity]}})
 async def list_guidelines() -> Response:
     """Every edition, the default first."""
     return Response(to_json(guideline_identities()), media_type="application/json")
@@ -26,7 +26,7 @@ async def list_guidelines() -> Response:
     "/guidelines/{edition}",
     operation_id="find_guideline",
     responses={
-        200: {"model": schemas.Guideline, "content": {"text/html": {}}},
+        200: {"model": answers.Guideline, "content": {"text/html": {}}},
         **documented("not_found", "invalid"),
     },
 )

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.api import schemas
+from app.api import answers, schemas
 from app.api.bodies import json_object
 from app.api.problems import documented
 from app.domain.problems import Problem
@@ -65,7 +65,7 @@ def _parameters() -> list[dict[str, Any]]:
 @router.post(
     "/her2/classify",
     operation_id="classify",
-    responses={200: {"model": schemas.Answer}, **documented("invalid", "malformed", "unsupported", "too_large")},
+    responses={200: {"model": answers.Answer}, **documented("invalid", "malformed", "unsupported", "too_large")},
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -81,7 +81,7 @@ async def classify(request: Request) -> Response:
 @router.get(
     "/her2/classify",
     operation_id="classify_query",
-    responses={200: {"model": schemas.Answer}, **documented("invalid")},
+    responses={200: {"model": answers.Answer}, **documented("invalid")},
     openapi_extra={"parameters": _parameters()},
 )
 async def classify_query(request: Request) -> Response:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from app.api import schemas
+from app.api import answers
 from app.api.bodies import json_object
 from app.api.problems import documented
 from app.domain import codes
@@ -80,8 +80,8 @@ def _found(document: Any, etag: int | None = None) -> Response:
     operation_id="report",
     status_code=201,
     responses={
-        201: {"model": schemas.Result},
-        200: {"model": schemas.Result, "description": "dry run: nothing stored"},
+        201: {"model": answers.Result},
+        200: {"model": answers.Result, "description": "dry run: nothing stored"},
         **documented(*_WRITES, "conflict"),
     },
     openapi_extra=_sent("Report"),
@@ -95,7 +95,7 @@ def report(request: Request, body: Body, use: Use, key: IdempotencyKey = None, d
 @router.get(
     "/results",
     operation_id="list_results",
-    responses={200: {"model": schemas.ResultPage}, **documented("bad_cursor")},
+    responses={200: {"model": answers.ResultPage}, **documented("bad_cursor")},
 )
 def list_results(
     use: Use,
@@ -139,7 +139,7 @@ def list_results(
 @router.get(
     "/results/{result_id}",
     operation_id="find_result",
-    responses={200: {"model": schemas.Result}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.Result}, **documented("not_found", "invalid")},
 )
 def find_result(use: Use, result_id: str) -> Response:
     """One result at its newest version; its ETag is for If-Match."""
@@ -150,7 +150,7 @@ def find_result(use: Use, result_id: str) -> Response:
 @router.get(
     "/results/{result_id}/history",
     operation_id="find_history",
-    responses={200: {"model": schemas.History}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.History}, **documented("not_found", "invalid")},
 )
 def find_history(use: Use, result_id: str) -> Response:
     """Every version: who, why, and field by field what changed."""
@@ -161,7 +161,7 @@ def find_history(use: Use, result_id: str) -> Response:
     "/results/{result_id}/amendments",
     operation_id="amend",
     status_code=201,
-    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
     openapi_extra=_sent("Amendment"),
 )
 def amend(
@@ -175,7 +175,7 @@ def amend(
     "/results/{result_id}/recounts",
     operation_id="record_recount",
     status_code=201,
-    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
     openapi_extra=_sent("RecountAct"),
 )
 def record_recount(
@@ -189,7 +189,7 @@ def record_recount(
     "/results/{result_id}/adjudications",
     operation_id="record_adjudication",
     status_code=201,
-    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
     openapi_extra=_sent("AdjudicationAct"),
 )
 def record_adjudication(
@@ -203,7 +203,7 @@ def record_adjudication(
     "/results/{result_id}/sign-offs",
     operation_id="sign_off",
     status_code=201,
-    responses={201: {"model": schemas.Result}, **documented(*_VERBS)},
+    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
     openapi_extra=_sent("SignOff"),
 )
 def sign_off(
@@ -216,7 +216,7 @@ def sign_off(
 @router.post(
     "/results/{result_id}/replay",
     operation_id="replay",
-    responses={200: {"model": schemas.Replay}, **documented("not_found", "invalid", "conflict")},
+    responses={200: {"model": answers.Replay}, **documented("not_found", "invalid", "conflict")},
 )
 def replay(use: Use, result_id: str, version: Annotated[int | None, Query(ge=1, le=10**6)] = None) -> Response:
     """Evaluate the stored input again by the stored versions and compare; stores nothing."""
@@ -227,7 +227,7 @@ def replay(use: Use, result_id: str, version: Annotated[int | None, Query(ge=1, 
     "/results/{result_id}/re-evaluations",
     operation_id="re_evaluate",
     status_code=201,
-    responses={201: {"model": schemas.ReEvaluated}, **documented(*_VERBS)},
+    responses={201: {"model": answers.ReEvaluated}, **documented(*_VERBS)},
     openapi_extra=_sent("ReEvaluation"),
 )
 def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None) -> Response:
@@ -239,7 +239,7 @@ def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: Ide
     "/patients/{patient}/her2",
     operation_id="find_timeline",
     tags=["patients"],
-    responses={200: {"model": schemas.Timeline}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.Timeline}, **documented("not_found", "invalid")},
 )
 def find_timeline(
     use: Use,
@@ -254,7 +254,7 @@ def find_timeline(
     "/open-steps",
     operation_id="list_open_steps",
     tags=["open steps"],
-    responses={200: {"model": schemas.OpenStepPage}, **documented("bad_cursor")},
+    responses={200: {"model": answers.OpenStepPage}, **documented("bad_cursor")},
 )
 def list_open_steps(
     use: Use,

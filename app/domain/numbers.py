@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from app.domain.problems import Problem, shown
 
@@ -64,9 +65,13 @@ DURATION = Kind("duration", 0, UNBOUNDED, False, True, "a number of 0 or more")
 
 def micro(digits: str) -> int:
     """A plain decimal in millionths, rounded half to even at the sixth place."""
+    whole, _, places = digits.partition(".")
+    if len(places) <= 6:
+        return int(whole or "0") * MICRO + int(places.ljust(6, "0"))
     return int((Decimal(digits) * MICRO).to_integral_value())
 
 
+@lru_cache(maxsize=65_536)
 def decimal_text(value: int) -> str:
     """Millionths as the shortest plain decimal, at least one place: 3995000 is '3.995'."""
     whole, rest = divmod(value, MICRO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.decision_table import Table
-from app.guidelines.common import VOCABULARIES
+from app.guidelines.vocabularies import VOCABULARIES
 
 DUAL_CLASS = Table.parse("""
 table dual_class: ISH result, dual probe

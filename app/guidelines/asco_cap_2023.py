@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.decision_table import Table
-from app.guidelines.common import VOCABULARIES
+from app.guidelines.vocabularies import VOCABULARIES
 
 REPORT_NOTE = Table.parse(
     """

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.decision_table import Row, Table
-from app.domain.classification import Step
+from app.domain.classification import Place, Step
 from app.domain.numbers import UNBOUNDED, decimal_text
 
-_steps: dict[tuple[str, int, tuple[Any, ...]], tuple[Row, Step]] = {}
-_LIMIT = 20_000
+# A table of words has few combinations: each is asked once. Tables are few and live as long as the process.
+_asked: dict[int, dict[tuple[Any, ...], tuple[Row, Step]]] = {}
+_places: dict[int, dict[str, Place]] = {}
 
 
 def shown(value: Any) -> str:
@@ -29,28 +30,31 @@ def shown(value: Any) -> str:
 
 def step_of(table: Table, row: Row, values: Mapping[str, Any]) -> Step:
     """The trace step of a row that was hit."""
-    return Step(
-        table.name,
-        row.id,
-        table.title,
-        tuple([(name, shown(values[name])) for name in table.inputs]),
-        row.conditions,
-        tuple(
-            [(name, said if isinstance(said, str) else ", ".join(said)) for name, said in row.outputs.items() if said]
-        ),
-        row.place,
-    )
+    places = _places.get(id(table))
+    if places is None:
+        places = _places[id(table)] = {each.id: _place(table, each) for each in table.rows}
+    return Step(places[row.id], tuple([(name, shown(values[name])) for name in table.inputs]))
+
+
+def _place(table: Table, row: Row) -> Place:
+    said = [(name, told if isinstance(told, str) else ", ".join(told)) for name, told in row.outputs.items() if told]
+    return Place(table.name, row.id, table.title, row.conditions, tuple(said), row.place)
 
 
 def ask(table: Table, values: Mapping[str, Any], trace: list[Step]) -> Row:
     """The one row that holds; its step is appended to the trace."""
-    key = (table.name, id(table), tuple([values[name] for name in table.inputs]))
-    known = _steps.get(key)
+    if table.numeric:
+        row = table.decide(values)
+        trace.append(step_of(table, row, values))
+        return row
+    asked = _asked.get(id(table))
+    if asked is None:
+        asked = _asked[id(table)] = {}
+    key = tuple([values[name] for name in table.inputs])
+    known = asked.get(key)
     if known is None:
         row = table.decide(values)
-        if len(_steps) >= _LIMIT:
-            _steps.clear()
-        known = _steps[key] = (row, step_of(table, row, values))
+        known = asked[key] = (row, step_of(table, row, values))
     trace.append(known[1])
     return known[0]
 

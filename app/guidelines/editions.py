@@ -22,7 +22,7 @@ from app.guidelines import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Edition:
     """One edition of the guideline.
 

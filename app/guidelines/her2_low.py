@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.decision_table import Table
 from app.domain.codes import HER2_LOW as LOW_WORDS
-from app.guidelines.common import VOCABULARIES
+from app.guidelines.vocabularies import VOCABULARIES
 
 _VOCABULARIES = VOCABULARIES | {"low": tuple(LOW_WORDS)}
 

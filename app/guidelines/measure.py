@@ -61,10 +61,11 @@ class Triple:
     def classes(self, table: Table) -> tuple[Row, ...]:
         """Every row of a class table that the values can hit; derived values move together with their sources."""
         ratio, her2, cep17 = self.ratio or ANY, self.her2 or ANY, self.cep17
+        if ratio[0] == ratio[1] and her2[0] == her2[1]:
+            return (table.decide({"ratio": ratio[0], "her2": her2[0]}),)
         boxes = [(ratio, her2)]
         if "ratio" in table.inputs and cep17:
-            exact = self.ratio and her2[0] == her2[1] and cep17[0] == cep17[1]
-            if (self.derived == "ratio" and not exact) or not (self.ratio or self.her2):
+            if self.derived == "ratio" or not (self.ratio or self.her2):
                 cuts = table.cuts("her2") if "her2" in table.inputs else ()
                 boxes = [(divide(part, cep17), part) for part in _parts(her2, cuts)]
             elif self.derived == "copies":

@@ -11,6 +11,7 @@ from app.domain.classification import Step
 from app.guidelines import common
 from app.guidelines.asking import ask
 from app.guidelines.editions import Edition
+from app.guidelines.outcomes import OUTCOMES
 from app.guidelines.words import Judged, judge
 
 
@@ -63,7 +64,7 @@ def walk(
     table = common.RECORD
     while True:
         row = ask(table, here, walked.trace)
-        outcome = common.OUTCOMES.decide({"outcome": row["outcome"], **policy})
+        outcome = OUTCOMES.decide({"outcome": row["outcome"], **policy})
         walked.flags.update(outcome["flags"])
         walked.cluster_used |= row.outputs.get("uses") == "yes"
         walked.steps += outcome["steps"]
@@ -76,7 +77,7 @@ def walk(
             adjudicated = row["outcome"] == "end by adjudication"
             here["deciding"] = walked.group = str(case.adjudicated_group) if adjudicated else here["group"]
         table = edition.figures[following]
-    ask(common.OUTCOMES, {"outcome": row["outcome"], **policy}, walked.trace)
+    ask(OUTCOMES, {"outcome": row["outcome"], **policy}, walked.trace)
     walked.status, walked.comment = outcome["status"], outcome["comment"]
     walked.review = outcome["review"] == "yes"
     if outcome["certain"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from app.decision_table import Row, Table
@@ -64,7 +65,10 @@ def judge(count: Count, edition: Edition, trace: list[Step], dual: bool = True) 
     notes: list[str] = []
     if row["count"] in ("usable", "few"):
         if dual:
-            if near := ask_range(plausibility.NEAR, {"ratio": got.used.ratio}, trace):
+            ratio = got.used.ratio
+            if ratio is None or ratio[0] == ratio[1]:
+                notes += ask(plausibility.NEAR, {"ratio": ratio and ratio[0]}, trace)["flags"]
+            elif near := ask_range(plausibility.NEAR, {"ratio": ratio}, trace):
                 notes += near["flags"]
             agreement = {"ratio_check": got.ratio_check, "totals": got.totals}
             notes += ask(plausibility.AGREEMENT, agreement, trace)["flags"]
@@ -88,8 +92,10 @@ def short_of_cells(judged: Judged) -> bool:
     return bool(plausibility.COUNT.decide(values)["count"] == "few")
 
 
-def ihc_words(ihc: Ihc, edition: Edition, trace: list[Step]) -> dict[str, str]:
-    """The score, its staining when 0, and whether a described pattern spells it."""
+@lru_cache(maxsize=4096)
+def ihc_words(ihc: Ihc, edition: Edition) -> tuple[dict[str, str], tuple[Step, ...]]:
+    """The score, its staining when 0, whether a described pattern spells it; and the steps. Remembered, not changed."""
+    trace: list[Step] = []
     controls = "failed" if ihc.controls == "failed" else "other"
     word: str = ask(common.IHC, {"score": ihc.score or "none", "controls": controls}, trace)["ihc"]
     words = {"ihc": word, "staining": "unknown", "pattern": "uncovered"}
@@ -121,7 +127,7 @@ def ihc_words(ihc: Ihc, edition: Edition, trace: list[Step]) -> dict[str, str]:
         if None not in spelt:
             # A band of percentages disputes the score only if all of it spells others.
             words["pattern"] = "other" if word not in spelt else "same" if len(spelt) == 1 else "uncovered"
-    return words
+    return words, tuple(trace)
 
 
 def block_word(count: Count | None, trace: list[Step]) -> str:

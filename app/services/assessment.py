@@ -9,7 +9,7 @@ from typing import Any
 
 from app import ENGINE_VERSION
 from app.domain import codes
-from app.domain.classification import Classification, Step, World
+from app.domain.classification import Classification, World
 from app.domain.evidence import Weighing
 from app.domain.problems import Problem
 from app.domain.reading import read_case
@@ -80,7 +80,7 @@ def answer_document(found: Classification, weighing: Weighing) -> dict[str, Any]
             {"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used
         ],
         "policy": found.policy,
-        "trace": [_step_document(step) for step in found.trace],
+        "trace": [step.document for step in found.trace],
         "worlds": [_world_document(world) for world in found.worlds],
         "edition": _EDITION_IDENTITIES[found.edition],
         "evidence": EVIDENCE_IDENTITY,
@@ -104,27 +104,11 @@ def _weighing_document(weighing: Weighing) -> dict[str, Any]:
     return {key: value for key, value in to_document(weighing).items() if key != "evidence"}
 
 
-@lru_cache(maxsize=20_000)
-def _step_document(step: Step) -> dict[str, Any]:
-    observed = ", ".join(f"{name} {value}" for name, value in step.observed)
-    says = ", ".join(f"{name} {value}" for name, value in step.outcome) or "nothing to add"
-    return {
-        "table": step.table,
-        "row": step.row,
-        "title": step.title,
-        "observed": dict(step.observed),
-        "when": dict(step.conditions),
-        "says": dict(step.outcome),
-        "place": step.place,
-        "text": f"{step.title}: {observed}; so {says} ({step.place})",
-    }
-
-
 def _world_document(world: World) -> dict[str, Any]:
     return {
         "assumption": world.assumption,
         "status": world.status,
-        "trace": [_step_document(step) for step in world.steps],
+        "trace": [step.document for step in world.steps],
     }
 
 

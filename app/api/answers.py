@@ -1,0 +1,251 @@
+"""The public contract: what comes back. These models describe what app.services makes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.domain import codes
+
+
+class TraceStep(BaseModel):
+    """One table asked."""
+
+    table: str
+    row: str
+    title: str
+    observed: dict[str, str] = Field(description="what was observed in each column")
+    when: dict[str, str] = Field(description="the row's conditions")
+    says: dict[str, str]
+    place: str = Field(description="place in the paper; [K] not verified, [R] a reading of Herald's")
+    text: str
+
+
+class WorldTrace(BaseModel):
+    """One class that missing values can still hit."""
+
+    assumption: str
+    status: str
+    trace: list[TraceStep]
+
+
+class MeasuredValue(BaseModel):
+    """A value that was decided on, unrounded."""
+
+    name: str
+    value: str
+    unit: str
+    basis: Literal["reported", "computed"]
+
+
+class EditionIdentity(BaseModel):
+    """An edition of the guideline."""
+
+    id: str
+    version: str
+    title: str
+    errata: int
+    errata_date: str
+    digest: str
+
+
+class EvidenceIdentity(BaseModel):
+    """A pack of evidence."""
+
+    id: str
+    version: str
+    digest: str
+
+
+class Answer(BaseModel):
+    """The answer to one case. Codes: docs/codes.md."""
+
+    status: Literal[tuple(codes.STATUSES)]  # type: ignore[valid-type]
+    final: bool
+    summary: str
+    ish_group: Literal[1, 2, 3, 4, 5] | None
+    ish_result: Literal[codes.ISH_RESULTS] | None  # type: ignore[valid-type]
+    fda_ratio: Literal["amplified", "not_amplified"] | None
+    her2_low: Literal[tuple(codes.HER2_LOW)]  # type: ignore[valid-type]
+    comment: Literal[tuple(codes.COMMENTS)] | None  # type: ignore[valid-type]
+    report_notes: list[Literal[tuple(codes.REPORT_NOTES)]]  # type: ignore[valid-type]
+    notes: list[Literal[tuple(codes.NOTES)]]  # type: ignore[valid-type]
+    next_steps: list[Literal[tuple(codes.NEXT_STEPS)]]  # type: ignore[valid-type]
+    flags: list[Literal[tuple(codes.FLAGS)]]  # type: ignore[valid-type]
+    review_required: bool
+    retest: Literal[tuple(codes.RETEST)] | None  # type: ignore[valid-type]
+    problems: list[dict[str, str]]
+    texts: dict[str, str] = Field(description="a text for every code in this answer")
+    measured: list[MeasuredValue]
+    policy: dict[str, str] = Field(description="the switches in force; empty where the edition has none")
+    trace: list[TraceStep]
+    worlds: list[WorldTrace] = Field(description="where values are missing: the way from each class still possible")
+    edition: EditionIdentity
+    evidence: EvidenceIdentity
+    engine: str
+    considerations: dict[str, Any] = Field(description="what the evidence says for the context, for and against")
+
+
+class Act(BaseModel):
+    """What a person did."""
+
+    kind: str
+    name: str
+    role: str
+    meaning: str
+    reason: str | None
+    detail: Any
+    performed_at: str
+    recorded_at: str
+
+
+class OpenStep(BaseModel):
+    """What a not-final answer waits for."""
+
+    id: str
+    result_id: str
+    awaited: str
+    text: str
+    since: str
+    due_at: str
+    who: str | None
+    closed_at: str | None
+    closed_cause: str | None
+
+
+class Result(BaseModel):
+    """A stored result at its newest version."""
+
+    id: str | None
+    version: int | None
+    patient_id: str | None
+    created_at: str | None
+    version_created_at: str | None
+    cause: str
+    laboratory: str | None
+    signed: bool
+    confirmation: str
+    input: dict[str, Any] | None
+    classification: Answer | None
+    acts: list[Act]
+    open_steps: list[OpenStep]
+    dry_run: bool | None = None
+
+
+class ResultRow(BaseModel):
+    """A stored result in a list."""
+
+    id: str
+    version: int
+    patient_id: str
+    created_at: str
+    version_created_at: str
+    cause: str
+    laboratory: str | None
+    signed: bool
+    confirmation: str
+    accession: str | None
+    block: str | None
+    collected_at: str | None
+    reported_at: str | None
+    edition: str | None
+    status: str | None
+    final: bool | None
+    ish_group: int | None
+    her2_low: str | None
+    review_required: bool | None
+
+
+class ResultPage(BaseModel):
+    """Some of a list; ask with next_cursor for what follows."""
+
+    items: list[ResultRow]
+    next_cursor: str | None
+
+
+class OpenStepPage(BaseModel):
+    """Some of the open steps, the first due first."""
+
+    items: list[OpenStep]
+    next_cursor: str | None
+
+
+class Change(BaseModel):
+    """One field that differs between two versions."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class VersionView(BaseModel):
+    """One version in a history."""
+
+    version: int
+    created_at: str
+    cause: str
+    name: str | None
+    role: str | None
+    reason: str | None
+    laboratory: str | None
+    digest: str | None
+    input: dict[str, Any] | None
+    changes: list[Change]
+    classification: Answer | None
+    re_evaluations: list[dict[str, Any]]
+    signed: bool
+    confirmation: str
+    acts: list[Act]
+    open_steps: list[OpenStep]
+
+
+class History(BaseModel):
+    """Every version of a result, the oldest first."""
+
+    id: str
+    versions: list[VersionView]
+
+
+class Timeline(BaseModel):
+    """A patient's HER2 over specimens, never merged into one status."""
+
+    patient_id: str
+    results: list[ResultRow]
+    changes: list[dict[str, Any]]
+    moves: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+
+
+class Replay(BaseModel):
+    """A stored answer against its evaluation today."""
+
+    id: str
+    version: int
+    equal: bool | None = Field(description="null where edition, pack or engine have changed since: nothing is claimed")
+    versions_then: dict[str, str]
+    versions_now: dict[str, str]
+    stored_digest: str
+    replayed_digest: str
+    differences: list[Change]
+    input_digest_holds: bool
+
+
+class ReEvaluated(BaseModel):
+    """A stored input under another edition."""
+
+    id: str
+    version: int
+    current_edition: str | None
+    current_status: str | None
+    changed: bool
+    confirmation: str
+    classification: Answer
+
+
+class Guideline(EditionIdentity):
+    """An edition, drawn from its tables."""
+
+    source: str
+    notes: list[str]
+    tables: list[dict[str, Any]]
