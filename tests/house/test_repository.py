@@ -104,8 +104,8 @@ def test_the_make_commands_that_are_written_down_exist() -> None:
     told = {
         (name, target)
         for name, text in texts(".md")
-        for line in re.findall(r"`([^`\n]+)`|^(?: {4}|\t)(.+)$", text, re.M)
-        for target in re.findall(r"^(?:\$ )?make ([a-z-]+)", line[0] or line[1])
+        for block, inline in re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", text, re.S)
+        for target in re.findall(r"^make ([a-z-]+)", block or inline, re.M)
     }
     assert ("README.md", "serve") in told
     assert ("README.md", "test") in told
