@@ -58,7 +58,8 @@ types: $(DEV) ## mypy --strict
 	$(BIN)/mypy --strict app
 
 bench: $(DEV) ## Run the benchmarks one after the other; each prints its ratio
-	@set -e; for each in benchmarks/bench_*.py; do echo "== $$each"; $(BIN)/python $$each; done
+	@set -e; for each in benchmarks/[a-z]*.py; do \
+		name=$$(basename "$$each" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done
 
 mutate: $(DEV) ## Mutation tests of the tables, the editions and the domain (long; docs/mutation.md)
 	$(BIN)/mutmut run

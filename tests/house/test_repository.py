@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pip._internal.models.index import PyPI, TestPyPI
 
-from tests.house.house import ROOT, texts
+from tests.house.house import ROOT, texts, tracked
 
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)((?:[^\n]*\\\n)+[^\n]*)", re.M)
@@ -59,6 +59,19 @@ def test_what_is_locked_satisfies_what_is_asked_for() -> None:
     ]
     for requirement in map(Requirement, lines):
         assert requirement.specifier.contains(locked[canonicalize_name(requirement.name)][0]), requirement
+
+
+def test_every_data_file_of_the_package_is_installed_with_it() -> None:
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    installed = {
+        path
+        for room, names in patterns.items()
+        for name in names
+        for path in (ROOT / room.replace(".", "/")).glob(name)
+    }
+    kept = {path for path in tracked() if path.is_relative_to(ROOT / "app") and path.suffix != ".py"}
+    assert kept
+    assert kept <= installed
 
 
 def _registry_hosts() -> set[str]:
