@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from app.domain.numbers import Digits
 from app.domain.problems import Problem
 from app.services.errors import Refusal
 
@@ -23,7 +24,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 # Numbers with a point stay text ("1.80"), so does NaN, which the rules then refuse by name of its field.
-_DECODER = json.JSONDecoder(parse_float=str, parse_constant=str, object_pairs_hook=_object)
+_DECODER = json.JSONDecoder(parse_float=Digits, parse_constant=Digits, object_pairs_hook=_object)
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

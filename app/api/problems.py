@@ -74,6 +74,27 @@ def problem_response(
     return Response(to_json(body), status, headers, media_type="application/problem+json")
 
 
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not have, or one sent twice: a mistyped one must not be ignored."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    sent = [name for name, _ in request.query_params.multi_items()]
+    problems = [
+        Problem(
+            "UNKNOWN_FIELD",
+            name if name.isidentifier() and len(name) <= 40 else "?",
+            "there is no such parameter",
+            f"use one of {', '.join(sorted(known))}" if known else "send no parameters",
+        )
+        for name in sent
+        if name not in known
+    ]
+    problems += [
+        Problem("TWICE_STATED", name, "is given twice", f"send {name} once") for name in known if sent.count(name) > 1
+    ]
+    if problems:
+        raise Refusal("invalid", "The query cannot be read.", problems)
+
+
 def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses of a route that can answer these kinds."""
     told: dict[int | str, dict[str, Any]] = {}

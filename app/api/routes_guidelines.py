@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic_core import to_json
 from starlette.responses import HTMLResponse, Response
 
 from app.api import answers
-from app.api.problems import documented
+from app.api.problems import documented, known_parameters
 from app.services.assessment import guideline_document, guideline_identities
 from app.services.errors import Refusal
 
-router = APIRouter(tags=["guidelines"])
+router = APIRouter(tags=["guidelines"], dependencies=[Depends(known_parameters)])
 
 
 @router.get("/guidelines", operation_id="list_guidelines", responses={200: {"model": list[answers.EditionIdentity]}})

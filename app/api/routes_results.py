@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from app.api import answers
 from app.api.bodies import json_object
-from app.api.problems import documented
+from app.api.problems import documented, known_parameters
 from app.domain import codes
 from app.domain.problems import Problem
 from app.services import finding, reporting
 from app.services.errors import Refusal
 from app.services.reporting import Context, Key, Reply
 
-router = APIRouter(tags=["results"])
+router = APIRouter(tags=["results"], dependencies=[Depends(known_parameters)])
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
 _KEY = r"^[\x21-\x7e]{1,200}$"
@@ -29,7 +29,7 @@ IdempotencyKey = Annotated[
 IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that was read; 412 when stale")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _Time = Annotated[str | None, Query(description="date, or date-time with offset")]
-_WRITES = ("invalid", "malformed", "unsupported", "too_large", "key_conflict", "busy")
+_WRITES = ("invalid", "malformed", "unsupported", "too_large", "key_conflict", "conflict", "busy", "unavailable")
 _VERBS = (*_WRITES, "not_found", "stale")
 
 
@@ -82,7 +82,7 @@ def _found(document: Any, etag: int | None = None) -> Response:
     responses={
         201: {"model": answers.Result},
         200: {"model": answers.Result, "description": "dry run: nothing stored"},
-        **documented(*_WRITES, "conflict"),
+        **documented(*_WRITES),
     },
     openapi_extra=_sent("Report"),
 )
@@ -95,7 +95,7 @@ def report(request: Request, body: Body, use: Use, key: IdempotencyKey = None, d
 @router.get(
     "/results",
     operation_id="list_results",
-    responses={200: {"model": answers.ResultPage}, **documented("bad_cursor")},
+    responses={200: {"model": answers.ResultPage}, **documented("bad_cursor", "invalid", "unavailable")},
 )
 def list_results(
     use: Use,
@@ -139,7 +139,7 @@ def list_results(
 @router.get(
     "/results/{result_id}",
     operation_id="find_result",
-    responses={200: {"model": answers.Result}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.Result}, **documented("not_found", "invalid", "unavailable")},
 )
 def find_result(use: Use, result_id: str) -> Response:
     """One result at its newest version; its ETag is for If-Match."""
@@ -150,7 +150,7 @@ def find_result(use: Use, result_id: str) -> Response:
 @router.get(
     "/results/{result_id}/history",
     operation_id="find_history",
-    responses={200: {"model": answers.History}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.History}, **documented("not_found", "invalid", "unavailable")},
 )
 def find_history(use: Use, result_id: str) -> Response:
     """Every version: who, why, and field by field what changed."""
@@ -216,7 +216,7 @@ def sign_off(
 @router.post(
     "/results/{result_id}/replay",
     operation_id="replay",
-    responses={200: {"model": answers.Replay}, **documented("not_found", "invalid", "conflict")},
+    responses={200: {"model": answers.Replay}, **documented("not_found", "invalid", "conflict", "unavailable")},
 )
 def replay(use: Use, result_id: str, version: Annotated[int | None, Query(ge=1, le=10**6)] = None) -> Response:
     """Evaluate the stored input again by the stored versions and compare; stores nothing."""
@@ -239,7 +239,7 @@ def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: Ide
     "/patients/{patient}/her2",
     operation_id="find_timeline",
     tags=["patients"],
-    responses={200: {"model": answers.Timeline}, **documented("not_found", "invalid")},
+    responses={200: {"model": answers.Timeline}, **documented("not_found", "invalid", "unavailable")},
 )
 def find_timeline(
     use: Use,
@@ -254,7 +254,7 @@ def find_timeline(
     "/open-steps",
     operation_id="list_open_steps",
     tags=["open steps"],
-    responses={200: {"model": answers.OpenStepPage}, **documented("bad_cursor")},
+    responses={200: {"model": answers.OpenStepPage}, **documented("bad_cursor", "invalid", "unavailable")},
 )
 def list_open_steps(
     use: Use,

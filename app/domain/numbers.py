@@ -24,6 +24,12 @@ _RANGE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*[-–]\s*(\d+(?:\.\d*)?|\.\d+)", r
 _NEGATIVE = re.compile(r"-\s*(\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 
 
+class Digits(str):
+    """A number of a JSON text, kept as it was written; not a text where a text is asked for."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A number as written.

@@ -11,7 +11,7 @@ from typing import Any
 from app.domain.case import Case, Cluster, Count, Ihc, Specimen
 from app.domain.codes import DEFAULT_EDITION, DEFAULT_POLICY, EDITIONS, POLICY_SWITCHES
 from app.domain.evidence import BIOMARKERS, MENOPAUSAL, PATIENT_SETTINGS, RECEPTORS, UNKNOWN, PatientContext
-from app.domain.numbers import AVERAGE, CELLS, DURATION, PERCENT, TOTAL, Kind, Measure, read_measure
+from app.domain.numbers import AVERAGE, CELLS, DURATION, PERCENT, TOTAL, Digits, Kind, Measure, read_measure
 from app.domain.problems import Problem, shown
 
 Document = Mapping[str, Any]
@@ -93,28 +93,40 @@ def _flag(value: Any, field: str, problems: list[Problem]) -> bool:
     return False
 
 
+def is_text(value: Any) -> bool:
+    """A text that every database and every answer can hold: no NUL, no lone surrogate, no number in disguise."""
+    if not isinstance(value, str) or isinstance(value, Digits) or "\x00" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+
+
 def _text(value: Any, field: str, problems: list[Problem]) -> str | None:
-    if isinstance(value, str) and len(value) <= 500:
-        return value
+    if is_text(value) and len(value) <= 500:
+        return str(value)
     problems.append(Problem("WRONG_TYPE", field, f"{shown(value)} is not a text", "send at most 500 characters"))
     return None
 
 
-def moment(value: str) -> datetime:
-    """A date or date-time as an aware moment; a date is its midnight in UTC. Raises ValueError."""
-    read = datetime.fromisoformat(value)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME = r"[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+_MOMENT = re.compile(rf"{_DATE}({_TIME})?")
+
+
+def moment(value: object) -> datetime:
+    """A date or an RFC 3339 date-time with its offset, in UTC; a date is its midnight there. Raises ValueError."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        raise ValueError("not a date or a date-time with an offset")
+    read = datetime.fromisoformat(value.upper())
+    try:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except OverflowError as error:
+        raise ValueError("outside the calendar") from error
 
 
 def _moment(value: Any, field: str, problems: list[Problem]) -> None:
     try:
-        if not isinstance(value, str):
-            raise ValueError
-        read = moment(value)
-        if "T" in value.upper() and datetime.fromisoformat(value).tzinfo is None:
-            raise ValueError
-        read.astimezone(UTC)
-    except (ValueError, OverflowError):
+        moment(value)
+    except ValueError:
         remedy = "send a date (2026-11-25) or a date-time with its offset (2026-11-25T14:30:00+01:00)"
         problems.append(Problem("WRONG_TYPE", field, "not a date or a date-time with an offset", remedy))
 
@@ -193,7 +205,7 @@ def _line(value: Any, field: str, problems: list[Problem]) -> int | None:
 
 
 def _texts(value: Any, field: str, problems: list[Problem]) -> tuple[str, ...] | None:
-    if isinstance(value, list | tuple) and len(value) <= 50 and all(isinstance(each, str) for each in value):
+    if isinstance(value, list | tuple) and len(value) <= 50 and all(map(is_text, value)):
         return tuple(value)
     problems.append(Problem("WRONG_TYPE", field, f"{shown(value)} is not a list of texts", "send a list of names"))
     return None

@@ -19,6 +19,7 @@ from app.guidelines.walk import Walked, World, walk
 from app.guidelines.words import handling, retest
 
 _STEP_ORDER = {step: place for place, step in enumerate(codes.NEXT_STEPS)}
+_AGREED = {"positive": "decided", "negative": "decided", "invalid": "invalid"}
 _FLAG_ORDER = {flag: place for place, flag in enumerate(codes.FLAGS)}
 
 # What to send instead, for the codes that make a record invalid; {ish} is the ISH record that governs.
@@ -80,7 +81,7 @@ def settle(
         {
             "worlds": "one" if one else "many",
             "statuses": "agree" if len(statuses) == 1 else "differ",
-            "agreed": "decided" if statuses <= {"positive", "negative"} else "open",
+            "agreed": _AGREED.get(walks[0].status, "open"),
             "classes": "same" if len({world.said for world in worlds}) == 1 else "differ",
         },
         [] if one else trace,

@@ -254,7 +254,7 @@ table certainty: What is the same for every result still possible is certain
 place: reading 7.2 [R]
 in worlds: one, many
 in statuses: agree, differ
-in agreed: decided, open
+in agreed: decided, open, invalid
 in classes: same, differ
 out rule: as found, certain, still open, pending
 outs steps: @steps
@@ -266,7 +266,8 @@ K3! | one    | -        | -       | differ  || pending    | -                   
 K4  | many   | agree    | decided | differ  || certain    | complete_missing_ish_values | GROUP_UNKNOWN
 K5  | many   | agree    | decided | same    || certain    | complete_missing_ish_values | -
 K6  | many   | agree    | open    | -       || still open | complete_missing_ish_values | -
-K7  | many   | differ   | -       | -       || pending    | complete_missing_ish_values | -
+K7  | many   | agree    | invalid | -       || still open | -                           | -
+K8  | many   | differ   | -       | -       || pending    | complete_missing_ish_values | -
 """,
     VOCABULARIES,
 )

@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 from app import ENGINE_VERSION
 from app.domain.problems import Problem, shown
-from app.domain.reading import moment
-from app.records.errors import BadCursor, NotFound, Unavailable
+from app.domain.reading import is_text, moment
+from app.records.errors import BadCursor, NotFound, Unavailable, Unstorable
 from app.records.queries import Reading
 from app.records.rows import Classification, Identity, ResultFilter, StepFilter, VersionDetail
 from app.records.writing import Transaction
 from app.services.assessment import EVIDENCE_IDENTITY, assess
 from app.services.documents import canonical, differences, digest
 from app.services.errors import Refusal
-from app.services.reporting import Context, Key, Reply, classification_row, in_transaction
+from app.services.reporting import Context, Key, Reply, check_id, classification_row, in_transaction
 from app.services.requests import PSEUDONYM, Fields
 from app.services.views import (
     confirmation,
@@ -123,6 +123,8 @@ def re_evaluate(context: Context, result_id: str, body: Mapping[str, Any], key: 
         )
     )
 
+    check_id(result_id)
+
     def record(tx: Transaction) -> Reply:
         there = tx.find_result(result_id)
         if there is None or there.view.version.document is None:
@@ -174,7 +176,11 @@ def _stored(context: Context, result_id: str, number: int | None) -> tuple[Versi
 
 def _times(narrow: Mapping[str, Any], *names: str) -> dict[str, Any]:
     told = {name: value for name, value in narrow.items() if value is not None}
-    problems = []
+    problems = [
+        Problem("WRONG_TYPE", name, "is not a plain text", "send text without NUL")
+        for name, value in told.items()
+        if isinstance(value, str) and not is_text(value)
+    ]
     for name in names:
         if name in told:
             try:
@@ -191,6 +197,9 @@ def _reading(context: Context, find: Callable[[Reading], T]) -> T:
     try:
         with context.store.reading(context.organisation) as records:
             return find(records)
+    except Unstorable as error:
+        # Nothing can have such an id.
+        raise Refusal("not_found", "There is nothing with this id.") from error
     except BadCursor as error:
         problem = Problem(
             "UNKNOWN_VALUE", "cursor", "does not belong to this list", "send the next_cursor of this very list"

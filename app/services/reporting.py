@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app import ENGINE_VERSION
-from app.domain.problems import Problem
+from app.domain.problems import Problem, shown
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
@@ -123,11 +124,11 @@ def record_recount(
     fields = Fields(body)
     person = fields.person(datetime.now(UTC), reason_needed=False)
     count = fields.take("count")
-    wrong = (
-        ()
-        if isinstance(count, Mapping)
-        else (Problem("MISSING_FIELD", "count", "is needed", "send the count's values"),)
-    )
+    wrong = []
+    if count is None or count == {}:
+        wrong.append(Problem("MISSING_FIELD", "count", "is needed", "send the count's values"))
+    elif not isinstance(count, Mapping):
+        wrong.append(Problem("WRONG_TYPE", "count", "is not an object", "send an object with the count's values"))
     fields.close(*wrong)
 
     def change(document: Document) -> Document:
@@ -151,7 +152,14 @@ def record_adjudication(
     fields = Fields(body)
     person = fields.person(datetime.now(UTC), reason_needed=True)
     group = fields.take("group")
-    fields.close()
+    wrong = []
+    if group is None:
+        wrong.append(Problem("MISSING_FIELD", "group", "is needed", "send one of 1, 2, 3, 4, 5"))
+    elif isinstance(group, bool) or group not in (1, 2, 3, 4, 5):
+        wrong.append(
+            Problem("UNKNOWN_VALUE", "group", f"{shown(group)} is not an ISH group", "send one of 1, 2, 3, 4, 5")
+        )
+    fields.close(*wrong)
 
     def change(document: Document) -> Document:
         return {**document, "adjudication": {"group": group}}
@@ -170,6 +178,8 @@ def sign_off(context: Context, result_id: str, body: Mapping[str, Any], key: Key
     if not context.sign_off:
         raise Refusal("conflict", "This laboratory does not use sign-off (setting HERALD_SIGN_OFF).")
 
+    check_id(result_id)
+
     def record(tx: Transaction) -> Reply:
         detail = tx.find_result(result_id)
         if detail is None:
@@ -186,6 +196,12 @@ def sign_off(context: Context, result_id: str, body: Mapping[str, Any], key: Key
         return _reply(context, tx, result_id, created=True)
 
     return in_transaction(context, key, record)
+
+
+def check_id(result_id: str) -> None:
+    """Refuse what cannot be an id before the database is asked."""
+    if not re.fullmatch(r"[0-9a-f-]{36}", result_id):
+        raise Refusal("not_found", "There is no such result.")
 
 
 def new_version(
@@ -224,6 +240,8 @@ def new_version_of(
 ) -> Reply:
     """Append the version that follows from a change of the present document, with the act that led to it."""
 
+    check_id(result_id)
+
     def record(tx: Transaction) -> Reply:
         there = tx.find_result(result_id)
         if there is None or there.view.version.document is None:
@@ -231,7 +249,10 @@ def new_version_of(
         old = there.view.version
         if expected is not None and expected != old.number:
             raise Stale(result_id, expected, old.number)
-        document = change(json.loads(old.document or "{}"))
+        before = json.loads(old.document or "{}")
+        document = change(before)
+        if document == before and laboratory in (None, old.laboratory):
+            raise Refusal("conflict", "This changes nothing of the result, so no version is made.")
         found = assessed(document)
         row = new_version(document, cause, laboratory or old.laboratory, person)
         version = tx.append_version(result_id, old.number, row)
@@ -244,12 +265,12 @@ def new_version_of(
             )
             tx.append_act(old.id, done)
         reply = _recorded(context, tx, version, document, found, there.view.patient_id, f"result.{cause}", created=True)
-        before = there.view.classification
-        if before is not None and before.status != found.classification.status:
+        answered = there.view.classification
+        if answered is not None and answered.status != found.classification.status:
             told = {
                 "result": result_id,
                 "version": version.number,
-                "from": before.status,
+                "from": answered.status,
                 "to": found.classification.status,
             }
             tx.append_outbox("status.changed", text_of(told), version_id=version.id)
@@ -309,7 +330,9 @@ def in_transaction(context: Context, key: Key | None, record: Callable[[Transact
             "conflict", "The identifiers belong to different patients; a person has to merge them."
         ) from error
     except Unstorable as error:
-        problem = Problem("WRONG_TYPE", "body", "holds a character that cannot be stored", "send text without NUL")
+        problem = Problem(
+            "WRONG_TYPE", "body", "holds a text too long for a key", "send shorter accession, block or ids"
+        )
         raise Refusal("invalid", "The request holds text that cannot be stored.", [problem]) from error
     except Busy as error:
         raise Refusal("busy", "The database is busy; nothing was stored, send it again.") from error

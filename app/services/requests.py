@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.problems import Problem, shown
-from app.domain.reading import moment
+from app.domain.reading import is_text, moment
 from app.services.errors import Refusal
 
+_CLOCKS_DIFFER = timedelta(minutes=5)
 PSEUDONYM = "urn:herald:pseudonym"
 _LONGEST = {"name": 200, "role": 100, "reason": 2000, "laboratory": 200, "value": 200, "system": 300, "meaning": 500}
 
@@ -50,26 +51,26 @@ class Fields:
             if needed:
                 self.problems.append(Problem("MISSING_FIELD", field, "is needed", f"send {name} as a text"))
             return None
-        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST[name] or not value.isprintable():
+        if not is_text(value) or not value.strip() or len(value) > _LONGEST[name] or not value.isprintable():
             wanted = f"a printable text of 1 to {_LONGEST[name]} characters"
             self.problems.append(Problem("WRONG_TYPE", field, f"is not {wanted}", f"send {wanted}"))
             return None
-        return value.strip()
+        return str(value).strip()
 
-    def moment(self, name: str, default: datetime) -> datetime:
-        """A date-time with its offset."""
+    def moment(self, name: str, now: datetime) -> datetime:
+        """When something was done: a date-time with its offset, now where absent, not in the future."""
         value = self.take(name)
         if value is None:
-            return default
+            return now
         try:
-            read = moment(value) if isinstance(value, str) else None
-            if read is None or read.astimezone(UTC) > default.astimezone(UTC).replace(year=default.year + 1):
-                raise ValueError
-            return read
-        except (ValueError, OverflowError):
-            remedy = "send a date-time such as 2026-11-25T14:30:00+01:00, not in the future"
-            self.problems.append(Problem("WRONG_TYPE", self._where + name, "not a date-time", remedy))
-            return default
+            read = moment(value)
+            if len(value) > len("2026-11-25") and read <= now + _CLOCKS_DIFFER:
+                return read
+        except ValueError:
+            pass
+        remedy = "send a date-time with its offset such as 2026-11-25T14:30:00+01:00, not in the future"
+        self.problems.append(Problem("WRONG_TYPE", self._where + name, "is not a time in the past", remedy))
+        return now
 
     def person(self, now: datetime, *, reason_needed: bool) -> Person:
         """name and role (needed), reason, performed_at."""
@@ -93,7 +94,7 @@ class Fields:
 
 def patient_identity(value: Any, problems: list[Problem]) -> tuple[str, str] | None:
     """The patient's pseudonym as (system, value): a text, or an object with system and value."""
-    fields = Fields({"value": value} if isinstance(value, str) else value, "patient")
+    fields = Fields({"value": value} if not isinstance(value, Mapping) else value, "patient")
     read = fields.text("value", needed=True)
     system = fields.text("system") or PSEUDONYM
     try:
