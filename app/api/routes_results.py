@@ -14,7 +14,7 @@ from app.api.bodies import json_object
 from app.api.problems import documented, known_parameters
 from app.domain import codes
 from app.domain.problems import Problem
-from app.services import finding, reporting
+from app.services import acts, finding, reporting
 from app.services.errors import Refusal
 from app.services.reporting import Context, Key, Reply
 
@@ -168,7 +168,7 @@ def amend(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A new version with a reason; the old one stays."""
-    return _replied(reporting.amend(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return _replied(acts.amend(use, result_id, body, _key(request, key, body), _expected(if_match)))
 
 
 @router.post(
@@ -182,7 +182,7 @@ def record_recount(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A person's second count."""
-    return _replied(reporting.record_recount(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return _replied(acts.record_recount(use, result_id, body, _key(request, key, body), _expected(if_match)))
 
 
 @router.post(
@@ -196,7 +196,7 @@ def record_adjudication(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """The final ISH group, named by a person."""
-    return _replied(reporting.record_adjudication(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return _replied(acts.record_adjudication(use, result_id, body, _key(request, key, body), _expected(if_match)))
 
 
 @router.post(
@@ -210,7 +210,7 @@ def sign_off(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A person confirms the present version."""
-    return _replied(reporting.sign_off(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return _replied(acts.sign_off(use, result_id, body, _key(request, key, body), _expected(if_match)))
 
 
 @router.post(

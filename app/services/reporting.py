@@ -6,18 +6,18 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import ENGINE_VERSION
-from app.domain.problems import Problem, shown
+from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
 from app.records.rows import Identity, NewAct, NewClassification, NewStep, NewVersion, StoredAnswer, Version
 from app.records.writing import Transaction
 from app.services.assessment import EVIDENCE_IDENTITY, Assessment, assess
-from app.services.documents import digest, merged, text_of
+from app.services.documents import digest, text_of
 from app.services.errors import Refusal
 from app.services.requests import Fields, Person, patient_identity
 from app.services.views import WHO, result_document, summary_document
@@ -85,115 +85,6 @@ def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_ru
         patient_id = tx.find_or_append_patient([Identity(*patient)])
         version = tx.append_result(patient_id, new_version(document, "reported", laboratory))
         return _recorded(context, tx, version, document, found, patient_id, "result.reported", created=True)
-
-    return in_transaction(context, key, record)
-
-
-def amend(context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None) -> Reply:
-    """A new version with a reason: the whole case in `case`, or a JSON Merge Patch in `changes`."""
-    fields = Fields(body)
-    person = fields.person(datetime.now(UTC), reason_needed=True)
-    case, changes = fields.take("case"), fields.take("changes")
-    laboratory = fields.text("laboratory")
-    wrong = []
-    if (case is None) == (changes is None):
-        wrong.append(
-            Problem(
-                "MISSING_FIELD",
-                "case",
-                "exactly one of case and changes is needed",
-                "send the whole case, or what changes",
-            )
-        )
-    elif not isinstance(case if changes is None else changes, Mapping):
-        wrong.append(
-            Problem("WRONG_TYPE", "case" if changes is None else "changes", "is not an object", "send an object")
-        )
-    fields.close(*wrong)
-
-    def change(document: Document) -> Document:
-        return dict(case) if case is not None else merged(document, changes)
-
-    return new_version_of(context, result_id, key, expected, "amended", change, person, laboratory=laboratory)
-
-
-def record_recount(
-    context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None
-) -> Reply:
-    """A second count by a person; a later one is kept as the third count."""
-    fields = Fields(body)
-    person = fields.person(datetime.now(UTC), reason_needed=False)
-    count = fields.take("count")
-    wrong = []
-    if count is None or count == {}:
-        wrong.append(Problem("MISSING_FIELD", "count", "is needed", "send the count's values"))
-    elif not isinstance(count, Mapping):
-        wrong.append(Problem("WRONG_TYPE", "count", "is not an object", "send an object with the count's values"))
-    fields.close(*wrong)
-
-    def change(document: Document) -> Document:
-        told = {"observer": person.name, **count}
-        first = document.get("ish") or {}
-        if isinstance(first, Mapping) and str(first.get("observer", "")).casefold() == person.name.casefold():
-            told["same_observer"] = True
-        if document.get("recount") is None:
-            return {**document, "recount": told}
-        if document.get("third_count") is None:
-            return {**document, "third_count": told}
-        raise Refusal("conflict", "A second and a third count are on record; amend the result to replace one.")
-
-    return new_version_of(context, result_id, key, expected, "recount", change, person, act="recount", detail=count)
-
-
-def record_adjudication(
-    context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None
-) -> Reply:
-    """The group a person names by the laboratory's own procedure."""
-    fields = Fields(body)
-    person = fields.person(datetime.now(UTC), reason_needed=True)
-    group = fields.take("group")
-    wrong = []
-    if group is None:
-        wrong.append(Problem("MISSING_FIELD", "group", "is needed", "send one of 1, 2, 3, 4, 5"))
-    elif isinstance(group, bool) or group not in (1, 2, 3, 4, 5):
-        wrong.append(
-            Problem("UNKNOWN_VALUE", "group", f"{shown(group)} is not an ISH group", "send one of 1, 2, 3, 4, 5")
-        )
-    fields.close(*wrong)
-
-    def change(document: Document) -> Document:
-        return {**document, "adjudication": {"group": group}}
-
-    return new_version_of(
-        context, result_id, key, expected, "adjudication", change, person, act="adjudication", detail={"group": group}
-    )
-
-
-def sign_off(context: Context, result_id: str, body: Mapping[str, Any], key: Key | None, expected: int | None) -> Reply:
-    """A person confirms the present version. No new version; the answer then says confirmed."""
-    fields = Fields(body)
-    person = fields.person(datetime.now(UTC), reason_needed=False)
-    meaning = fields.text("meaning") or "I confirm this HER2 result."
-    fields.close()
-    if not context.sign_off:
-        raise Refusal("conflict", "This laboratory does not use sign-off (setting HERALD_SIGN_OFF).")
-
-    check_id(result_id)
-
-    def record(tx: Transaction) -> Reply:
-        detail = tx.find_result(result_id)
-        if detail is None:
-            raise NotFound("result", result_id)
-        version = detail.view.version
-        if expected is not None and expected != version.number:
-            raise Stale(result_id, expected, version.number)
-        act = NewAct("sign_off", person.name, person.role, meaning, person.performed_at, person.reason)
-        tx.append_act(version.id, act)
-        tx.append_audit("result.signed", {"result": result_id, "version": version.number})
-        tx.append_outbox(
-            "result.signed", text_of({"result": result_id, "version": version.number}), version_id=version.id
-        )
-        return _reply(context, tx, result_id, created=True)
 
     return in_transaction(context, key, record)
 
@@ -376,7 +267,7 @@ def _recorded(
     told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
     tx.append_audit(kind, {**told, "document": version.digest})
     tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
-    return _reply(context, tx, version.result_id, created=created)
+    return reply_of(context, tx, version.result_id, created=created)
 
 
 def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:
@@ -397,7 +288,7 @@ def _follow_up(context: Context, tx: Transaction, version: Version, found: Asses
     tx.append_open_steps(version.result_id, version.id, steps)
 
 
-def _reply(context: Context, tx: Transaction, result_id: str, *, created: bool) -> Reply:
+def reply_of(context: Context, tx: Transaction, result_id: str, *, created: bool) -> Reply:
     detail = tx.find_result(result_id)
     assert detail is not None
     body = summary_document(detail, sign_off=context.sign_off)
