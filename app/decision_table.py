@@ -28,9 +28,10 @@ import json
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from app.domain.numbers import UNBOUNDED, micro
@@ -103,9 +104,9 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @cached_property
-    def numeric(self) -> bool:
-        """Does any column take numbers?"""
-        return not all(column.words for column in self.columns)
+    def key(self) -> Callable[[Mapping[str, Any]], Any]:
+        """Picks the inputs' values out of a mapping: the key by which an answer can be remembered."""
+        return itemgetter(*self.inputs)
 
     @cached_property
     def digest(self) -> str:

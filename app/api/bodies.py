@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from app.domain.numbers import Digits
 from app.domain.problems import Problem
 from app.services.errors import Refusal
+
+encode = msgspec.json.Encoder().encode
 
 
 class _Doubled(ValueError):

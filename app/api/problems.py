@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app.api.bodies import encode
 from app.domain.problems import Problem, shown
 from app.services.assessment import problem_document
 from app.services.errors import Refusal
@@ -71,7 +71,7 @@ def problem_response(
         **(extra or {}),
     }
     headers = {"Retry-After": "1"} if status == 503 or kind == "in_progress" else None
-    return Response(to_json(body), status, headers, media_type="application/problem+json")
+    return Response(encode(body), status, headers, media_type="application/problem+json")
 
 
 def known_parameters(request: Request) -> None:

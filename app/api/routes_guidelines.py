@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic_core import to_json
 from starlette.responses import HTMLResponse, Response
 
 from app.api import answers
+from app.api.bodies import encode
 from app.api.problems import documented, known_parameters
 from app.services.assessment import guideline_document, guideline_identities
 from app.services.errors import Refusal
@@ -19,7 +19,7 @@ router = APIRouter(tags=["guidelines"], dependencies=[Depends(known_parameters)]
 @router.get("/guidelines", operation_id="list_guidelines", responses={200: {"model": list[answers.EditionIdentity]}})
 async def list_guidelines() -> Response:
     """Every edition, the default first."""
-    return Response(to_json(guideline_identities()), media_type="application/json")
+    return Response(encode(guideline_identities()), media_type="application/json")
 
 
 @router.get(
@@ -40,4 +40,4 @@ async def find_guideline(
     accepted = request.headers.get("accept", "")
     if format == "html" or (format is None and "text/html" in accepted):
         return HTMLResponse(request.app.state.guideline_page(document))
-    return Response(to_json(document), media_type="application/json")
+    return Response(encode(document), media_type="application/json")

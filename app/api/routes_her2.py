@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.api import answers, schemas
@@ -106,4 +105,4 @@ async def classify_query(request: Request) -> Response:
 
 
 def _answered(document: dict[str, Any]) -> Response:
-    return Response(to_json(assessed(document).answer), media_type="application/json")
+    return Response(assessed(document).encoded(), media_type="application/json")

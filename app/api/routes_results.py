@@ -6,11 +6,10 @@ import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from pydantic_core import to_json
 from starlette.responses import Response
 
 from app.api import answers
-from app.api.bodies import json_object
+from app.api.bodies import encode, json_object
 from app.api.problems import documented, known_parameters
 from app.domain import codes
 from app.domain.problems import Problem
@@ -67,12 +66,12 @@ def _replied(reply: Reply, *, status: int = 201) -> Response:
         headers = {"Location": f"/results/{reply.result_id}", "ETag": f'"{reply.version}"'}
     if reply.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(to_json(reply.body), status, headers, media_type="application/json")
+    return Response(encode(reply.body), status, headers, media_type="application/json")
 
 
 def _found(document: Any, etag: int | None = None) -> Response:
     headers = {} if etag is None else {"ETag": f'"{etag}"'}
-    return Response(to_json(document), headers=headers, media_type="application/json")
+    return Response(encode(document), headers=headers, media_type="application/json")
 
 
 @router.post(

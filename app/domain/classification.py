@@ -91,8 +91,8 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
-class Classification:
-    """A HER2 answer that explains itself. Codes: app.domain.codes."""
+class Settled:
+    """What follows from words alone: the same for all numbers that become the same words. Codes: app.domain.codes."""
 
     edition: str
     policy: dict[str, str]
@@ -100,7 +100,6 @@ class Classification:
     final: bool
     ish_group: int | None
     ish_result: str | None
-    fda_ratio: str | None
     her2_low: str
     comment: str | None
     report_notes: tuple[str, ...]
@@ -110,6 +109,79 @@ class Classification:
     review_required: bool
     retest: str | None
     problems: tuple[Problem, ...]
-    used: tuple[Used, ...]
     trace: tuple[Step, ...]
     worlds: tuple[World, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """A HER2 answer that explains itself: what was settled, the values used, and the whole trace."""
+
+    settled: Settled
+    fda_ratio: str | None
+    used: tuple[Used, ...]
+    trace: tuple[Step, ...]
+
+    @property
+    def edition(self) -> str:
+        return self.settled.edition
+
+    @property
+    def policy(self) -> dict[str, str]:
+        return self.settled.policy
+
+    @property
+    def status(self) -> str:
+        return self.settled.status
+
+    @property
+    def final(self) -> bool:
+        return self.settled.final
+
+    @property
+    def ish_group(self) -> int | None:
+        return self.settled.ish_group
+
+    @property
+    def ish_result(self) -> str | None:
+        return self.settled.ish_result
+
+    @property
+    def her2_low(self) -> str:
+        return self.settled.her2_low
+
+    @property
+    def comment(self) -> str | None:
+        return self.settled.comment
+
+    @property
+    def report_notes(self) -> tuple[str, ...]:
+        return self.settled.report_notes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.settled.notes
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        return self.settled.next_steps
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return self.settled.flags
+
+    @property
+    def review_required(self) -> bool:
+        return self.settled.review_required
+
+    @property
+    def retest(self) -> str | None:
+        return self.settled.retest
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return self.settled.problems
+
+    @property
+    def worlds(self) -> tuple[World, ...]:
+        return self.settled.worlds

@@ -48,7 +48,7 @@ class Measure:
         return self.low == self.high
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """What a number field takes, and how to say so."""
 
@@ -91,6 +91,12 @@ def quotient(numerator: int, denominator: int) -> int:
 
 def read_measure(value: object, kind: Kind, field: str) -> Measure | Problem:
     """The measure a field holds, or what is wrong with it (MALFORMED_NUMBER, VALUE_OUT_OF_RANGE)."""
+    if isinstance(value, str):
+        return _remembered(value, kind, field)
+    return _read(value, kind, field)
+
+
+def _read(value: object, kind: Kind, field: str) -> Measure | Problem:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         return _malformed(value, kind, field)
     text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else str(value).strip()
@@ -122,6 +128,10 @@ def read_measure(value: object, kind: Kind, field: str) -> Measure | Problem:
     if outside or (kind.whole and _fractional(low, high, half == 0)):
         return _out_of_range(value, kind, field)
     return Measure(text, low, high, half)
+
+
+# Laboratories write few different numbers.
+_remembered = lru_cache(maxsize=65_536)(_read)
 
 
 def _fractional(low: int, high: int, interval: bool) -> bool:

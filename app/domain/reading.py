@@ -270,12 +270,14 @@ def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
         # The values of a failed assay are not read at all (reading 14).
         value = {name: content for name, content in value.items() if name not in _COUNT}
     found = _block(value, where, _ISH, problems)
-    return None if found is None else Count(**{name: got for name, got in found.items() if got is not None})
+    return None if found is None else Count(**_given(found))
 
 
 def _with_short_forms(document: Document, problems: list[Problem]) -> Any:
-    given = {name: document[name] for name in _SHORT if document.get(name) is not None}
     block = document.get("ish")
+    if _SHORT.keys().isdisjoint(document):
+        return block
+    given = {name: document[name] for name in _SHORT if document.get(name) is not None}
     if not given or (block is not None and not isinstance(block, Mapping)):
         return block
     merged = dict(block or {})
@@ -300,37 +302,45 @@ def read_case(document: Document) -> Reading:
     Problems: the codes of app.domain.codes SHAPE_PROBLEMS, and MALFORMED_NUMBER, VALUE_OUT_OF_RANGE, UNKNOWN_SCORE.
     Nothing is raised for what a sender can get wrong, and all problems are found in one pass.
     """
-    problems: list[Problem] = []
+    problems: list[Problem] = [_unknown(name, _TOP) for name in document if name not in _TOP]
     facts: dict[str, Any] = {}
-    problems += [_unknown(name, _TOP) for name in document if name not in _TOP]
     if (edition := document.get("edition")) is not None:
         facts["edition"] = _choice(*EDITIONS)(edition, "edition", problems) or DEFAULT_EDITION
-    if policy := _block(document.get("policy"), "policy", _POLICY, problems):
+    if "policy" in document and (policy := _block(document["policy"], "policy", _POLICY, problems)):
         facts["policy"] = DEFAULT_POLICY | {name: word for name, word in policy.items() if word}
-    specimen = _block(document.get("specimen"), "specimen", _SPECIMEN, problems)
+    specimen = _block(document["specimen"], "specimen", _SPECIMEN, problems) if "specimen" in document else None
     ihc = document.get("ihc")
     if isinstance(ihc, Mapping):
         facts["ihc"] = Ihc(**(_block(ihc, "ihc", _IHC, problems) or {}))
     elif ihc is not None:
         facts["ihc"] = Ihc(score=read_score(ihc, "ihc", problems))
     facts["ish"] = _ish(_with_short_forms(document, problems), "ish", problems)
-    facts["follow_up_ish"] = _ish(document.get("follow_up_ish"), "follow_up_ish", problems)
+    if "follow_up_ish" in document:
+        facts["follow_up_ish"] = _ish(document["follow_up_ish"], "follow_up_ish", problems)
     for name in ("recount", "third_count"):
         if document.get(name) is not None and (found := _block(document[name], name, _RECOUNT, problems)) is not None:
             facts[name] = Count(**found)
-    if adjudication := _block(document.get("adjudication"), "adjudication", _ADJUDICATION, problems):
-        facts["adjudicated_group"] = adjudication.get("group")
-    if (cluster := _block(document.get("cluster"), "cluster", _CLUSTER, problems)) is not None:
+    adjudication = document.get("adjudication")
+    if adjudication is not None and (named := _block(adjudication, "adjudication", _ADJUDICATION, problems)):
+        facts["adjudicated_group"] = named.get("group")
+    cluster = document.get("cluster")
+    if cluster is not None and (cluster := _block(cluster, "cluster", _CLUSTER, problems)) is not None:
         share = cluster.pop("share_percent", None)
         facts["cluster"] = Cluster(share, Count(**cluster))
-    context = {
-        name: value
-        for name, value in (_block(document.get("context"), "context", _CONTEXT, problems) or {}).items()
-        if value is not None
-    }
-    facts["er"], facts["pgr"] = context.get("er"), context.get("pgr")
+    told = document.get("context")
+    context = _given(_block(told, "context", _CONTEXT, problems)) if told is not None else {}
+    if context:
+        facts["er"], facts["pgr"] = context.get("er"), context.get("pgr")
     if specimen and (kind := specimen.pop("kind", None)):
         context["specimen_kind"] = kind
     if specimen:
-        facts["specimen"] = Specimen(**{name: value for name, value in specimen.items() if value is not None})
-    return Reading(Case(**facts), PatientContext(**context), tuple(problems))
+        facts["specimen"] = Specimen(**_given(specimen))
+    return Reading(Case(**facts), PatientContext(**context) if context else _NO_CONTEXT, tuple(problems))
+
+
+_NO_CONTEXT = PatientContext()
+
+
+def _given(found: dict[str, Any] | None) -> dict[str, Any]:
+    """The fields that were read; what was refused keeps its default."""
+    return {name: value for name, value in (found or {}).items() if value is not None}

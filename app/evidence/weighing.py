@@ -67,6 +67,7 @@ H13 | unsure   | -     | -                       | -            || open
 """)
 
 
+@lru_cache(maxsize=8192)
 def weigh(
     pack: Pack, context: PatientContext, status: str, final: bool, her2_low: str, ihc: str | None = None
 ) -> Weighing:

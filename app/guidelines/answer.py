@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from app.domain import codes
 from app.domain.case import Case
-from app.domain.classification import Step
+from app.domain.classification import Settled, Step
 from app.domain.classification import World as TracedWorld
 from app.domain.problems import Problem
 from app.guidelines import common
@@ -39,27 +38,6 @@ _REMEDIES = {
     ),
     "ADJUDICATION_UNSUPPORTED": ("adjudication.group", "name one of the groups that were counted"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What follows from words alone: the same for all numbers that become the same words."""
-
-    status: str
-    final: bool
-    ish_group: int | None
-    ish_result: str | None
-    her2_low: str
-    comment: str | None
-    report_notes: tuple[str, ...]
-    notes: tuple[str, ...]
-    next_steps: tuple[str, ...]
-    flags: tuple[str, ...]
-    review_required: bool
-    retest: str | None
-    problems: tuple[Problem, ...]
-    trace: tuple[Step, ...]
-    worlds: tuple[TracedWorld, ...]
 
 
 def settle(
@@ -125,6 +103,8 @@ def settle(
         told += _invalid(words, flags, ish, problems)
         flags -= {problem.code for problem in told}
     return Settled(
+        edition=edition.id,
+        policy=policy if edition.switched else {},
         status=status,
         final=final,
         ish_group=int(group) if group else None,

@@ -9,8 +9,9 @@ from app.decision_table import Row, Table
 from app.domain.classification import Place, Step
 from app.domain.numbers import UNBOUNDED, decimal_text
 
-# A table of words has few combinations: each is asked once. Tables are few and live as long as the process.
-_asked: dict[int, dict[tuple[Any, ...], tuple[Row, Step]]] = {}
+# What is asked again and again is remembered: words have few combinations, and laboratories write few numbers.
+_REMEMBERED = 2_000
+_asked: dict[int, dict[Any, tuple[Row, Step]]] = {}
 _places: dict[int, dict[str, Place]] = {}
 
 
@@ -43,16 +44,14 @@ def _place(table: Table, row: Row) -> Place:
 
 def ask(table: Table, values: Mapping[str, Any], trace: list[Step]) -> Row:
     """The one row that holds; its step is appended to the trace."""
-    if table.numeric:
-        row = table.decide(values)
-        trace.append(step_of(table, row, values))
-        return row
     asked = _asked.get(id(table))
     if asked is None:
         asked = _asked[id(table)] = {}
-    key = tuple([values[name] for name in table.inputs])
+    key = table.key(values)
     known = asked.get(key)
     if known is None:
+        if len(asked) >= _REMEMBERED:
+            asked.clear()
         row = table.decide(values)
         known = asked[key] = (row, step_of(table, row, values))
     trace.append(known[1])

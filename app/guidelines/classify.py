@@ -7,9 +7,9 @@ from typing import Any
 
 from app.domain import codes
 from app.domain.case import Case
-from app.domain.classification import Classification
+from app.domain.classification import Classification, Settled
 from app.domain.problems import Problem
-from app.guidelines.answer import Settled, settle
+from app.guidelines.answer import settle
 from app.guidelines.editions import EDITIONS
 from app.guidelines.governing import Ish, class_step, cluster_words, fda_ratio_of, governing, worlds_of
 from app.guidelines.walk import World
@@ -47,25 +47,10 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
             _settled[key] = settled
     classes = class_step(worlds[0], edition, ish) if len(worlds) == 1 else ()
     return Classification(
-        edition=edition.id,
-        policy=policy if edition.switched else {},
-        status=settled.status,
-        final=settled.final,
-        ish_group=settled.ish_group,
-        ish_result=settled.ish_result,
-        fda_ratio=fda_ratio_of(ish),
-        her2_low=settled.her2_low,
-        comment=settled.comment,
-        report_notes=settled.report_notes,
-        notes=settled.notes,
-        next_steps=settled.next_steps,
-        flags=settled.flags,
-        review_required=settled.review_required,
-        retest=settled.retest,
-        problems=settled.problems,
-        used=used_values(ish.judged) if ish.judged else (),
-        trace=(*trace, *classes, *settled.trace),
-        worlds=settled.worlds,
+        settled,
+        fda_ratio_of(ish),
+        used_values(ish.judged) if ish.judged else (),
+        (*trace, *classes, *settled.trace),
     )
 
 

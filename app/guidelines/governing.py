@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.case import Case, Count
 from app.domain.classification import Step
@@ -14,8 +13,7 @@ from app.guidelines.walk import World
 from app.guidelines.words import Judged, block_word, judge, ranged, short_of_cells
 
 
-@dataclass(frozen=True, slots=True)
-class Ish:
+class Ish(NamedTuple):
     """The governing ISH record: its field, what is left of it for the figures, and its count."""
 
     field: str

@@ -6,7 +6,7 @@ Ranges are closed pairs of millionths. A missing number stands for every value a
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from app.decision_table import Row, Table
 from app.domain.case import Count
@@ -39,8 +39,7 @@ def _range(measure: Measure | None) -> Range | None:
     return None if measure is None else (measure.low, measure.high)
 
 
-@dataclass(frozen=True, slots=True)
-class Triple:
+class Triple(NamedTuple):
     """Ratio, HER2 and CEP17 averages, each None where unknown, and which of the three was derived from the others."""
 
     ratio: Range | None
@@ -83,8 +82,7 @@ def _parts(whole: Range, cuts: tuple[int, ...]) -> list[Range]:
     return [(low, high - 1) for low, high in itertools.pairwise(ends)]
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a count says: the values used, and the words for the plausibility tables.
 
     highest_*: low end of the larger of reported and computed, millionths, None where unknown.
@@ -188,7 +186,8 @@ def _quotient(triple: Triple) -> Range | None:
 
 
 def _highest(*values: Range | None) -> int | None:
-    return max((value[0] for value in values if value), default=None)
+    lows = [value[0] for value in values if value]
+    return max(lows) if lows else None
 
 
 def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
@@ -198,23 +197,26 @@ def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
     plain = count.her2_signals is None and count.cep17_signals is None
     totals = _NOTHING if plain else _totals(count)
     used = reported.completed()
+    quotients: tuple[Range | None, ...] = ()
     if not plain:
         both = "ratio" if totals.her2 and totals.cep17 else "none"
         used = Triple(
             totals.ratio or reported.ratio, totals.her2 or reported.her2, totals.cep17 or reported.cep17, both
         ).completed()
-    names = {"ratio"} if totals.ratio else set()
-    names |= {used.derived} & {"ratio", "copies"}
+        quotients = (reported.ratio, _quotient(reported), _quotient(used))
+    elif used is reported:
+        quotients = (_quotient(reported),)
+    names = [name for name in ("ratio", "copies") if name == used.derived or (name == "ratio" and totals.ratio)]
     stated = [each.low for each in (count.cells, count.her2_cells, count.cep17_cells) if each]
     probes = (count.her2_cells,) if single else (count.her2_cells, count.cep17_cells)
     return Facts(
         used=used,
-        computed=" and ".join(sorted(names, reverse=True)) or "none",
+        computed=" and ".join(names) or "none",
         ratio_check=_ratio_check(count, reported, table),
         totals="none" if plain else _totals_check(count, totals, used, reported, table),
         cells=min(stated, default=None),
         all_cells=count.cells is not None or all(probes),
-        highest_her2=_highest(reported.her2, used.her2),
-        highest_cep17=_highest(reported.cep17, used.cep17),
-        highest_ratio=_highest(reported.ratio, used.ratio, _quotient(reported), _quotient(used)),
+        highest_her2=_highest(used.her2, None if plain else reported.her2),
+        highest_cep17=_highest(used.cep17, None if plain else reported.cep17),
+        highest_ratio=_highest(used.ratio, *quotients),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.decision_table import Row
 from app.domain.case import Case
@@ -31,8 +31,7 @@ class Walked:
     trace: list[Step] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """One class the values can still hit: which figure it is read in, and its row (None without a usable ISH)."""
 
     tested: str

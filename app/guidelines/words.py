@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.decision_table import Row, Table
 from app.domain.case import Case, Count, Ihc, Specimen
@@ -19,11 +18,10 @@ from app.guidelines.measure import Facts, Range, facts
 _NO_COUNT = Count()
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A count and what the plausibility tables say of it. why: the codes that make it unusable or short."""
 
-    count: Count
+    source: Count
     facts: Facts
     word: str
     why: tuple[str, ...]
@@ -70,10 +68,9 @@ def judge(count: Count, edition: Edition, trace: list[Step], dual: bool = True) 
                 notes += ask(plausibility.NEAR, {"ratio": ratio and ratio[0]}, trace)["flags"]
             elif near := ask_range(plausibility.NEAR, {"ratio": ratio}, trace):
                 notes += near["flags"]
-            agreement = {"ratio_check": got.ratio_check, "totals": got.totals}
-            notes += ask(plausibility.AGREEMENT, agreement, trace)["flags"]
-            notes += ask(plausibility.COMPUTED, {"computed": got.computed}, trace)["flags"]
-        notes += ask(plausibility.HIGH, {"credible": credible}, trace)["flags"]
+        told, steps = _noted(dual, got.ratio_check, got.totals, got.computed, credible)
+        notes += told
+        trace += steps
         her2 = got.used.her2
         known = {"her2": her2[0] if her2 else None, "cep17_known": _yes(got.used.cep17)}
         notes += ask(plausibility.AVERAGE, known, trace)["flags"]
@@ -83,6 +80,20 @@ def judge(count: Count, edition: Edition, trace: list[Step], dual: bool = True) 
         beside = plausibility.COUNT.decide(values | {"credible": "yes"})
         why.update(beside["flags"] if beside["count"] == "contradictory" else ())
     return Judged(count, got, row["count"], () if usable else tuple(why), (*notes, *(why if usable else ())))
+
+
+@lru_cache(maxsize=1024)
+def _noted(
+    dual: bool, ratio_check: str, totals: str, computed: str, credible: str
+) -> tuple[tuple[str, ...], tuple[Step, ...]]:
+    """What the tables of words note of a count, and their steps. Remembered."""
+    trace: list[Step] = []
+    notes: list[str] = []
+    if dual:
+        notes += ask(plausibility.AGREEMENT, {"ratio_check": ratio_check, "totals": totals}, trace)["flags"]
+        notes += ask(plausibility.COMPUTED, {"computed": computed}, trace)["flags"]
+    notes += ask(plausibility.HIGH, {"credible": credible}, trace)["flags"]
+    return tuple(notes), tuple(trace)
 
 
 def short_of_cells(judged: Judged) -> bool:
@@ -203,19 +214,16 @@ def retest(case: Case, edition: Edition, status: str, found: Mapping[str, Any], 
 
 def used_values(judged: Judged) -> tuple[Used, ...]:
     """The values decided on, unrounded, each with its unit and whether it was reported or computed."""
-    used, count = judged.facts.used, judged.count
+    used, count = judged.facts.used, judged.source
     rows = (
         ("ratio", used.ratio, "HER2/CEP17", count.ratio),
         ("her2_copies", used.her2, "signals per cell", count.her2),
         ("cep17_copies", used.cep17, "signals per cell", count.cep17),
     )
-    return tuple(
-        Used(
-            name,
-            told.text if told and ranged(told) == value else shown(value),
-            unit,
-            "reported" if told and ranged(told) == value else "computed",
-        )
-        for name, value, unit, told in rows
-        if value
-    )
+    found = []
+    for name, value, unit, told in rows:
+        if value and told and told.low == value[0] and told.high == value[1]:
+            found.append(Used(name, told.text, unit, "reported"))
+        elif value:
+            found.append(Used(name, shown(value), unit, "computed"))
+    return tuple(found)

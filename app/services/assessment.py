@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
 
 from app import ENGINE_VERSION
 from app.domain import codes
-from app.domain.classification import Classification, World
+from app.domain.classification import Classification, Settled, Step, World
 from app.domain.evidence import Weighing
 from app.domain.problems import Problem
 from app.domain.reading import read_case
@@ -21,6 +23,8 @@ from app.guidelines.editions import EDITIONS
 _PACK = load_pack()
 _EDITION_IDENTITIES = {edition.id: edition.identity() for edition in EDITIONS.values()}
 EVIDENCE_IDENTITY = {"id": _PACK.id, "version": _PACK.version, "digest": _PACK.digest}
+_SCORES = {"0": "0", "0+": "0", "1+": "1+", "2+": "2+", "3+": "3+"}
+_encode = msgspec.json.Encoder().encode
 _TEXTS = {
     code: entry.text
     for listed in (codes.NEXT_STEPS, codes.FLAGS, codes.COMMENTS, codes.REPORT_NOTES, codes.NOTES)
@@ -28,44 +32,104 @@ _TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assessment:
-    """The classification and the answer document made from it."""
+    """A classification and what the evidence says beside it, as a document or as its JSON text."""
 
     classification: Classification
-    answer: dict[str, Any]
+    weighing: Weighing
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         return self.classification.problems
+
+    @cached_property
+    def answer(self) -> dict[str, Any]:
+        """The answer as plain JSON types; parts are shared between answers and must not be changed."""
+        found = self.classification
+        return _composed(
+            found, _settled(found).document, [step.document for step in found.trace], _weighed(self.weighing)[0]
+        )
+
+    def encoded(self) -> bytes:
+        """The same answer as JSON, put together from parts that were encoded before."""
+        found = self.classification
+        return _encode(
+            _composed(
+                found, _settled(found).encoded, [_encoded(step) for step in found.trace], _weighed(self.weighing)[1]
+            )
+        )
 
 
 def assess(document: Mapping[str, Any]) -> Assessment:
     """Classify one case document and weigh the evidence for its context. Stateless; never raises for bad input."""
     reading = read_case(document)
     found = classify(reading.case, reading.problems)
-    score = reading.case.ihc.score
-    ihc = {"0+": "0", "indeterminate": None}.get(score or "", score)
-    weighing = weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc)
-    return Assessment(found, answer_document(found, weighing))
+    ihc = _SCORES.get(reading.case.ihc.score or "")
+    return Assessment(found, weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc))
 
 
-def answer_document(found: Classification, weighing: Weighing) -> dict[str, Any]:
-    """The answer as plain JSON types; shared parts are made once and must not be changed."""
-    told = (
-        *found.next_steps,
-        *found.flags,
-        *found.report_notes,
-        *found.notes,
-        *((found.comment,) if found.comment else ()),
-    )
+def _composed(found: Classification, settled: dict[str, Any], trace: list[Any], considerations: Any) -> dict[str, Any]:
+    """The shape of an answer, whichever form its parts have."""
+    return {
+        **settled,
+        "fda_ratio": found.fda_ratio,
+        "measured": [
+            {"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used
+        ],
+        "trace": trace,
+        "evidence": EVIDENCE_IDENTITY,
+        "engine": ENGINE_VERSION,
+        "considerations": considerations,
+    }
+
+
+class _Parts(NamedTuple):
+    """What follows from words alone, as a document and with each member encoded; `of` is held so that its id stays."""
+
+    of: Settled
+    document: dict[str, Any]
+    encoded: dict[str, msgspec.Raw]
+
+
+_remembered: dict[int, _Parts] = {}
+_REMEMBERED = 10_000
+
+
+def _settled(found: Classification) -> _Parts:
+    known = _remembered.get(id(found.settled))
+    if known is None or known.of is not found.settled:
+        if len(_remembered) >= _REMEMBERED:
+            _remembered.clear()
+        made = _made(found)
+        parts = _Parts(found.settled, made, {name: msgspec.Raw(_encode(value)) for name, value in made.items()})
+        known = _remembered[id(found.settled)] = parts
+    return known
+
+
+def _encoded(step: Step) -> msgspec.Raw:
+    """A step as JSON, kept with the step."""
+    kept: msgspec.Raw | None = step.__dict__.get("_encoded")
+    if kept is None:
+        kept = step.__dict__["_encoded"] = msgspec.Raw(_encode(step.document))
+    return kept
+
+
+@lru_cache(maxsize=4096)
+def _weighed(weighing: Weighing) -> tuple[dict[str, Any], msgspec.Raw]:
+    document = {key: value for key, value in to_document(weighing).items() if key != "evidence"}
+    return document, msgspec.Raw(_encode(document))
+
+
+def _made(found: Classification) -> dict[str, Any]:
+    told = (*found.next_steps, *found.flags, *found.report_notes, *found.notes)
+    told += (found.comment,) if found.comment else ()
     return {
         "status": found.status,
         "final": found.final,
         "summary": _summary(found),
         "ish_group": found.ish_group,
         "ish_result": found.ish_result,
-        "fda_ratio": found.fda_ratio,
         "her2_low": found.her2_low,
         "comment": found.comment,
         "report_notes": list(found.report_notes),
@@ -76,16 +140,9 @@ def answer_document(found: Classification, weighing: Weighing) -> dict[str, Any]
         "retest": found.retest,
         "problems": [problem_document(problem) for problem in found.problems],
         "texts": {code: _TEXTS[code] for code in told},
-        "measured": [
-            {"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used
-        ],
         "policy": found.policy,
-        "trace": [step.document for step in found.trace],
         "worlds": [_world_document(world) for world in found.worlds],
         "edition": _EDITION_IDENTITIES[found.edition],
-        "evidence": EVIDENCE_IDENTITY,
-        "engine": ENGINE_VERSION,
-        "considerations": _weighing_document(weighing),
     }
 
 
@@ -97,11 +154,6 @@ def problem_document(problem: Problem) -> dict[str, str]:
         "message": problem.message,
         "remedy": problem.remedy,
     }
-
-
-@lru_cache(maxsize=4096)
-def _weighing_document(weighing: Weighing) -> dict[str, Any]:
-    return {key: value for key, value in to_document(weighing).items() if key != "evidence"}
 
 
 def _world_document(world: World) -> dict[str, Any]:
