@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.api.bodies import encode
-from app.domain.problems import Problem, shown
+from app.domain.problems import Problem, named, shown
 from app.services.assessment import problem_document
 from app.services.errors import Refusal
 
@@ -81,7 +81,7 @@ def known_parameters(request: Request) -> None:
     problems = [
         Problem(
             "UNKNOWN_FIELD",
-            name if name.isidentifier() and len(name) <= 40 else "?",
+            named(name),
             "there is no such parameter",
             f"use one of {', '.join(sorted(known))}" if known else "send no parameters",
         )

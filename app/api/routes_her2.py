@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.api import answers, schemas
 from app.api.bodies import json_object
 from app.api.problems import documented
-from app.domain.problems import Problem
+from app.domain.problems import Problem, named
 from app.services.errors import Refusal
 from app.services.reporting import assessed
 
@@ -91,7 +91,7 @@ async def classify_query(request: Request) -> Response:
         path = _QUERY.get(name)
         if path is None:
             remedy = f"use one of {', '.join(_QUERY)}; POST takes whole cases"
-            told = name if name.isidentifier() and len(name) <= 40 else "?"
+            told = named(name)
             problems.append(Problem("UNKNOWN_FIELD", told, "there is no such parameter", remedy))
             continue
         block = document if len(path) == 1 else document.setdefault(path[0], {})

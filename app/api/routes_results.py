@@ -235,7 +235,7 @@ def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: Ide
 
 
 @router.get(
-    "/patients/{patient}/her2",
+    "/patients/{patient:path}/her2",
     operation_id="find_timeline",
     tags=["patients"],
     responses={200: {"model": answers.Timeline}, **documented("not_found", "invalid", "unavailable")},

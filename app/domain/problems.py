@@ -37,3 +37,12 @@ def shown(value: object) -> str:
     if text.lower() in _WORDS or (len(text) <= 24 and _SHOWABLE.fullmatch(text)):
         return f"'{text}'"
     return f"a {type(value).__name__} of {len(text)} characters" if isinstance(value, str) else type(value).__name__
+
+
+_NAME = re.compile(r"(?!.*[0-9]{3})[a-z][a-z0-9_-]{0,39}", re.IGNORECASE)
+
+
+def named(field: str) -> str:
+    """A field's path as it may be repeated: a last part that does not look like a field's name is told as `?`."""
+    parent, dot, name = field.rpartition(".")
+    return field if _NAME.fullmatch(name) else f"{parent}{dot}?"

@@ -12,7 +12,7 @@ from app.domain.case import Case, Cluster, Count, Ihc, Specimen
 from app.domain.codes import DEFAULT_EDITION, DEFAULT_POLICY, EDITIONS, POLICY_SWITCHES
 from app.domain.evidence import BIOMARKERS, MENOPAUSAL, PATIENT_SETTINGS, RECEPTORS, UNKNOWN, PatientContext
 from app.domain.numbers import AVERAGE, CELLS, DURATION, PERCENT, TOTAL, Digits, Kind, Measure, read_measure
-from app.domain.problems import Problem, shown
+from app.domain.problems import Problem, named, shown
 
 Document = Mapping[str, Any]
 _Reader = Callable[[Any, str, list[Problem]], Any]
@@ -86,11 +86,11 @@ def _choice(*values: object) -> _Reader:
     return read
 
 
-def _flag(value: Any, field: str, problems: list[Problem]) -> bool:
+def _flag(value: Any, field: str, problems: list[Problem]) -> bool | None:
     if isinstance(value, bool):
         return value
     problems.append(Problem("WRONG_TYPE", field, f"{shown(value)} is not true or false", "send true or false"))
-    return False
+    return None
 
 
 def is_text(value: Any) -> bool:
@@ -259,10 +259,8 @@ def _block(
 
 
 def _unknown(field: str, fields: Any) -> Problem:
-    parent, _, name = field.rpartition(".")
-    # A key can hold anything: only what looks like a field name is repeated.
-    told = field if re.fullmatch(r"[a-z0-9_]{1,40}", name) else f"{parent}.?".lstrip(".")
-    return Problem("UNKNOWN_FIELD", told, "there is no such field here", f"use one of {', '.join(sorted(fields))}")
+    remedy = f"use one of {', '.join(sorted(fields))}"
+    return Problem("UNKNOWN_FIELD", named(field), "there is no such field here", remedy)
 
 
 def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
@@ -319,14 +317,14 @@ def read_case(document: Document) -> Reading:
         facts["follow_up_ish"] = _ish(document["follow_up_ish"], "follow_up_ish", problems)
     for name in ("recount", "third_count"):
         if document.get(name) is not None and (found := _block(document[name], name, _RECOUNT, problems)) is not None:
-            facts[name] = Count(**found)
+            facts[name] = Count(**_given(found))
     adjudication = document.get("adjudication")
     if adjudication is not None and (named := _block(adjudication, "adjudication", _ADJUDICATION, problems)):
         facts["adjudicated_group"] = named.get("group")
     cluster = document.get("cluster")
     if cluster is not None and (cluster := _block(cluster, "cluster", _CLUSTER, problems)) is not None:
         share = cluster.pop("share_percent", None)
-        facts["cluster"] = Cluster(share, Count(**cluster))
+        facts["cluster"] = Cluster(share, Count(**_given(cluster)))
     told = document.get("context")
     context = _given(_block(told, "context", _CONTEXT, problems)) if told is not None else {}
     if context:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.domain.problems import Problem, shown
+from app.domain.problems import Problem, named, shown
 from app.domain.reading import is_text, moment
 from app.services.errors import Refusal
 
@@ -85,7 +85,7 @@ class Fields:
     def close(self, *more: Problem) -> None:
         """Refuse when anything was wrong or left over."""
         for name in self._left:
-            told = f"{self._where}{name}" if name.isidentifier() and len(name) <= 40 else f"{self._where}?"
+            told = named(f"{self._where}{name}")
             self.problems.append(Problem("UNKNOWN_FIELD", told, "there is no such field here", "leave it out"))
         problems = [*self.problems, *more]
         if problems:
