@@ -81,7 +81,7 @@ def known_parameters(request: Request) -> None:
     problems = [
         Problem(
             "UNKNOWN_FIELD",
-            named(name),
+            named("", name),
             "there is no such parameter",
             f"use one of {', '.join(sorted(known))}" if known else "send no parameters",
         )

@@ -91,7 +91,7 @@ async def classify_query(request: Request) -> Response:
         path = _QUERY.get(name)
         if path is None:
             remedy = f"use one of {', '.join(_QUERY)}; POST takes whole cases"
-            told = named(name)
+            told = named("", name)
             problems.append(Problem("UNKNOWN_FIELD", told, "there is no such parameter", remedy))
             continue
         block = document if len(path) == 1 else document.setdefault(path[0], {})

@@ -42,7 +42,7 @@ def shown(value: object) -> str:
 _NAME = re.compile(r"(?!.*[0-9]{3})[a-z][a-z0-9_-]{0,39}", re.IGNORECASE)
 
 
-def named(field: str) -> str:
-    """A field's path as it may be repeated: a last part that does not look like a field's name is told as `?`."""
-    parent, dot, name = field.rpartition(".")
-    return field if _NAME.fullmatch(name) else f"{parent}{dot}?"
+def named(where: str, name: str) -> str:
+    """The path of a field that nobody knows; a key that does not look like a field's name is told as `?`."""
+    told = name if _NAME.fullmatch(name) else "?"
+    return f"{where}.{told}" if where else told

@@ -249,7 +249,7 @@ def _block(
             continue
         entry = fields.get(name)
         if entry is None:
-            problems.append(_unknown(f"{where}.{name}", fields))
+            problems.append(_unknown(where, name, fields))
             continue
         target, read = entry
         got = read(content, f"{where}.{name}", problems)
@@ -258,9 +258,9 @@ def _block(
     return found
 
 
-def _unknown(field: str, fields: Any) -> Problem:
+def _unknown(where: str, name: str, fields: Any) -> Problem:
     remedy = f"use one of {', '.join(sorted(fields))}"
-    return Problem("UNKNOWN_FIELD", named(field), "there is no such field here", remedy)
+    return Problem("UNKNOWN_FIELD", named(where, name), "there is no such field here", remedy)
 
 
 def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
@@ -300,7 +300,7 @@ def read_case(document: Document) -> Reading:
     Problems: the codes of app.domain.codes SHAPE_PROBLEMS, and MALFORMED_NUMBER, VALUE_OUT_OF_RANGE, UNKNOWN_SCORE.
     Nothing is raised for what a sender can get wrong, and all problems are found in one pass.
     """
-    problems: list[Problem] = [_unknown(name, _TOP) for name in document if name not in _TOP]
+    problems: list[Problem] = [_unknown("", name, _TOP) for name in document if name not in _TOP]
     facts: dict[str, Any] = {}
     if (edition := document.get("edition")) is not None:
         facts["edition"] = _choice(*EDITIONS)(edition, "edition", problems) or DEFAULT_EDITION

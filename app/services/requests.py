@@ -85,7 +85,7 @@ class Fields:
     def close(self, *more: Problem) -> None:
         """Refuse when anything was wrong or left over."""
         for name in self._left:
-            told = named(f"{self._where}{name}")
+            told = named(self._where.rstrip("."), name)
             self.problems.append(Problem("UNKNOWN_FIELD", told, "there is no such field here", "leave it out"))
         problems = [*self.problems, *more]
         if problems:
