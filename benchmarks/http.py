@@ -37,9 +37,14 @@ def create_app() -> FastAPI:
     constant = assess({"ihc": "1+", "ish": {"ratio": "1.13", "her2_copies": "2.45", "cells": 40}}).answer
     told = json.dumps(constant).encode()
 
+    beside = {"er": "positive", "setting": "metastatic"}
+    weighed = assess(
+        {"ihc": "3+", "ish": {"ratio": "2.5", "her2_copies": "6.5", "cells": 40}, "context": beside}
+    ).answer
+
     @app.post("/idle", response_model=Answer)
     async def idle(case: Case) -> Any:
-        return constant
+        return constant if case.context is None else weighed
 
     @app.post("/echo")
     async def echo(request: Request) -> Response:
