@@ -326,11 +326,16 @@ class _Parser:
                 listed = [] if said[name] in ("", "-") else said[name].split(",")
                 told[name] = tuple(self._said(name, words, word.strip(), where) for word in listed)
             place = said.get("place") or self.place
+            conditions = {name: self._spelt(text) for name, text in conditions.items()}
             rows.append(Row(row_id.rstrip("!"), tuple(conditions.items()), told, place, row_id.endswith("!")))
         if not (self.name and self.title and self.place and rows):
             raise TableError(f"{self.name}: a table needs a name, a title, a place and rows")
         outputs = (*self.single, *self.several)
         return Table(self.name, self.title, self.place, columns, outputs, tuple(rows), tuple(cells), self.cross)
+
+    def _spelt(self, text: str) -> str:
+        """A condition as a reader sees it: the words of a named set instead of its name."""
+        return ", ".join(word for part in text.split(",") for word in self.sets.get(part.strip(), (part.strip(),)))
 
     def _said(self, name: str, words: tuple[str, ...], word: str, where: str) -> str | None:
         if word == "-":

@@ -23,7 +23,8 @@ def guideline_page(document: dict[str, Any]) -> str:
 def _drawn(table: dict[str, Any]) -> dict[str, Any]:
     """A table for drawing; a cross becomes its rows and columns of words."""
     if not table["cross"]:
-        return {**table, "grid": None}
+        # A column of places only where rows differ from what stands above the table.
+        return {**table, "grid": None, "places": any(row["place"] != table["place"] for row in table["rows"])}
     down, across = table["cross"]
     (output,) = table["outputs"]
     columns = list(dict.fromkeys(row["when"][across] for row in table["rows"]))
