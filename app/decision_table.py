@@ -13,9 +13,8 @@ A grid is written in DMN's cell notation and nothing else: `-` (any), `>= 2.0`, 
     B3  | < 4.0        || low
 
 `in NAME: words` or a number domain `(0..)`, `[0..100]`, with `missing` where the value may be absent; `out` takes
-one word, `outs` a list; `@name` in a vocabulary stands for a list handed to `parse`. `set NAME: words` names a
-list of words for the rows. A row id that ends in `!` marks a row that must never be reached. A table of two inputs
-can be written as the figure: `cross DOWN \\ ACROSS | ...` with one word of the only output in each cell.
+one word, `outs` a list; `@name` stands for a list handed to `parse`, `set NAME: words` names one for the rows. A row
+id that ends in `!` must never be reached. Two inputs can be written as the figure: `cross DOWN \\ ACROSS | ...`.
 
 Numbers are whole millionths, so every condition is a half-open range of ints.
 """
@@ -67,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: its id, the conditions as written, what it says, its place in the paper."""
+    """A row: its id, its conditions, what it says, its place in the paper."""
 
     id: str
     conditions: tuple[tuple[str, str], ...]
@@ -102,6 +101,11 @@ class Table:
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def numbers(self) -> int:
+        """How many columns take numbers."""
+        return sum(not column.words for column in self.columns)
 
     @cached_property
     def key(self) -> Callable[[Mapping[str, Any]], Any]:
@@ -142,10 +146,7 @@ class Table:
 
     def every_cell(self) -> Iterator[dict[str, str | int | None]]:
         """One set of values for each elementary cell: all combinations, missing included."""
-        choices: list[list[str | int | None]] = []
-        for column in self.columns:
-            some: list[str | int | None] = list(column.words) or list(column.bounds[:-1])
-            choices.append([*some, None] if column.missing and not column.words else some)
+        choices = [[*(each.words or each.bounds[:-1]), *([None] if each.missing else [])] for each in self.columns]
         for combination in itertools.product(*choices):
             yield dict(zip(self.inputs, combination, strict=True))
 
@@ -177,11 +178,10 @@ class Table:
             if all(shared):
                 cell = self._cell_name([min(cells) for cells in shared])
                 raise TableError(f"{self.name}: rows {self.rows[i].id} and {self.rows[j].id} both hold for {cell}")
-        sizes = [column.size for column in self.columns]
         covered = sum(math.prod(len(cells) for cells in row) for row in self.cells)
-        if covered == math.prod(sizes):
+        if covered == math.prod(column.size for column in self.columns):
             return
-        for key in itertools.product(*(range(size) for size in sizes)):
+        for key in itertools.product(*(range(column.size) for column in self.columns)):
             if not any(all(k in cells for k, cells in zip(key, row, strict=True)) for row in self.cells):
                 raise TableError(f"{self.name}: no row holds for {self._cell_name(key)}")
 

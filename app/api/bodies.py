@@ -53,7 +53,8 @@ def _malformed(message: str, remedy: str) -> Refusal:
 
 async def json_object(request: Request) -> dict[str, Any]:
     """The request's body as an object; a dependency of every route that takes one."""
-    kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    stated = request.headers.get("content-type", "application/json")
+    kind = stated if stated == "application/json" else stated.split(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         raise Refusal(
             "unsupported",

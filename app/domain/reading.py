@@ -237,7 +237,7 @@ _TOP = frozenset(
 def _block(
     value: Any, where: str, fields: dict[str, tuple[str, _Reader]], problems: list[Problem]
 ) -> dict[str, Any] | None:
-    """The named values of one object; null fields are as absent ones."""
+    """The named values of one object; a null field, or one that was refused, is as an absent one."""
     if value is None:
         return None
     if not isinstance(value, Mapping):
@@ -253,7 +253,7 @@ def _block(
             continue
         target, read = entry
         got = read(content, f"{where}.{name}", problems)
-        if target:
+        if target and got is not None:
             found[target] = got
     return found
 
@@ -268,7 +268,7 @@ def _ish(value: Any, where: str, problems: list[Problem]) -> Count | None:
         # The values of a failed assay are not read at all (reading 14).
         value = {name: content for name, content in value.items() if name not in _COUNT}
     found = _block(value, where, _ISH, problems)
-    return None if found is None else Count(**_given(found))
+    return None if found is None else Count(**found)
 
 
 def _with_short_forms(document: Document, problems: list[Problem]) -> Any:
@@ -305,7 +305,7 @@ def read_case(document: Document) -> Reading:
     if (edition := document.get("edition")) is not None:
         facts["edition"] = _choice(*EDITIONS)(edition, "edition", problems) or DEFAULT_EDITION
     if "policy" in document and (policy := _block(document["policy"], "policy", _POLICY, problems)):
-        facts["policy"] = DEFAULT_POLICY | {name: word for name, word in policy.items() if word}
+        facts["policy"] = DEFAULT_POLICY | policy
     specimen = _block(document["specimen"], "specimen", _SPECIMEN, problems) if "specimen" in document else None
     ihc = document.get("ihc")
     if isinstance(ihc, Mapping):
@@ -317,28 +317,23 @@ def read_case(document: Document) -> Reading:
         facts["follow_up_ish"] = _ish(document["follow_up_ish"], "follow_up_ish", problems)
     for name in ("recount", "third_count"):
         if document.get(name) is not None and (found := _block(document[name], name, _RECOUNT, problems)) is not None:
-            facts[name] = Count(**_given(found))
+            facts[name] = Count(**found)
     adjudication = document.get("adjudication")
     if adjudication is not None and (named := _block(adjudication, "adjudication", _ADJUDICATION, problems)):
         facts["adjudicated_group"] = named.get("group")
     cluster = document.get("cluster")
     if cluster is not None and (cluster := _block(cluster, "cluster", _CLUSTER, problems)) is not None:
         share = cluster.pop("share_percent", None)
-        facts["cluster"] = Cluster(share, Count(**_given(cluster)))
+        facts["cluster"] = Cluster(share, Count(**cluster))
     told = document.get("context")
-    context = _given(_block(told, "context", _CONTEXT, problems)) if told is not None else {}
+    context = (_block(told, "context", _CONTEXT, problems) or {}) if told is not None else {}
     if context:
         facts["er"], facts["pgr"] = context.get("er"), context.get("pgr")
     if specimen and (kind := specimen.pop("kind", None)):
         context["specimen_kind"] = kind
     if specimen:
-        facts["specimen"] = Specimen(**_given(specimen))
+        facts["specimen"] = Specimen(**specimen)
     return Reading(Case(**facts), PatientContext(**context) if context else _NO_CONTEXT, tuple(problems))
 
 
 _NO_CONTEXT = PatientContext()
-
-
-def _given(found: dict[str, Any] | None) -> dict[str, Any]:
-    """The fields that were read; what was refused keeps its default."""
-    return {name: value for name, value in (found or {}).items() if value is not None}

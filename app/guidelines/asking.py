@@ -9,7 +9,7 @@ from app.decision_table import Row, Table
 from app.domain.classification import Place, Step
 from app.domain.numbers import UNBOUNDED, decimal_text
 
-# What is asked again and again is remembered: words have few combinations, and laboratories write few numbers.
+# What is asked again and again is remembered: words have few combinations, and one number is often met again.
 _REMEMBERED = 2_000
 _asked: dict[int, dict[Any, tuple[Row, Step]]] = {}
 _places: dict[int, dict[str, Place]] = {}
@@ -44,6 +44,10 @@ def _place(table: Table, row: Row) -> Place:
 
 def ask(table: Table, values: Mapping[str, Any], trace: list[Step]) -> Row:
     """The one row that holds; its step is appended to the trace."""
+    if table.numbers > 1:
+        row = table.decide(values)
+        trace.append(step_of(table, row, values))
+        return row
     asked = _asked.get(id(table))
     if asked is None:
         asked = _asked[id(table)] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.domain.case import Case, Count
@@ -10,7 +11,7 @@ from app.guidelines import common
 from app.guidelines.asking import ask, step_of
 from app.guidelines.editions import Edition
 from app.guidelines.walk import World
-from app.guidelines.words import Judged, block_word, judge, ranged, short_of_cells
+from app.guidelines.words import Judged, block_facts, block_word, judge, ranged, short_of_cells
 
 
 class Ish(NamedTuple):
@@ -24,26 +25,48 @@ class Ish(NamedTuple):
 
 
 def governing(case: Case, edition: Edition, trace: list[Step]) -> Ish:
-    first = block_word(case.ish, trace)
-    follow_up = "none" if case.follow_up_ish is None else block_word(case.follow_up_ish, trace)
-    governs = ask(common.GOVERNS, {"first": first, "follow_up": follow_up}, trace)["governs"]
-    flags = common.FAILURE.decide({"governs": governs, "follow_up": follow_up})["flags"]
-    followed = governs == "follow_up"
-    count: Count | None = case.follow_up_ish if followed else case.ish
+    """Which ISH record governs, judged."""
+    ish, follow = case.ish, case.follow_up_ish
+    words = _record_words(block_facts(ish), block_facts(follow))
+    trace += words.steps
+    followed = words.governs == "follow_up"
+    count: Count | None = follow if followed else ish
     judged = None
-    if count is not None and governs in ("dual", "single", "either", "follow_up"):
-        judged = judge(count, edition, trace, dual=governs in ("dual", "follow_up"))
-    word = judged.word if judged else "none"
-    tested = ask(common.ROUTE, {"governs": governs, "count": word}, trace)["tested"]
-    return Ish("follow_up_ish" if followed else "ish", tested, _probe(case, governs, follow_up), judged, flags)
+    if count is not None and words.governs in ("dual", "single", "either", "follow_up"):
+        judged = judge(count, edition, trace, dual=words.governs in ("dual", "follow_up"))
+    values = {"governs": words.governs, "count": judged.word if judged else "none"}
+    tested = ask(common.ROUTE, values, trace)["tested"]
+    return Ish("follow_up_ish" if followed else "ish", tested, _probe(case, words), judged, words.flags)
 
 
-def _probe(case: Case, governs: str, follow_up: str) -> str:
+class _Record(NamedTuple):
+    """What the two ISH records are, and which governs."""
+
+    governs: str
+    follow_up: str
+    flags: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@lru_cache(maxsize=1024)
+def _record_words(first: tuple[str, ...], follow_up: tuple[str, ...]) -> _Record:
+    """Ask the tables of records. Remembered: there are few combinations."""
+    trace: list[Step] = []
+    words = {
+        "first": block_word(first, trace),
+        "follow_up": block_word(follow_up, trace if follow_up[0] == "given" else []),
+    }
+    governs = ask(common.GOVERNS, words, trace)["governs"]
+    flags = common.FAILURE.decide({"governs": governs, "follow_up": words["follow_up"]})["flags"]
+    return _Record(governs, words["follow_up"], flags, tuple(trace))
+
+
+def _probe(case: Case, words: _Record) -> str:
     """The kind of assay whose result is used or awaited: dual, single, or either where that is not known."""
-    if governs in ("dual", "follow_up") or (governs == "outstanding" and follow_up == "outstanding"):
+    if words.governs in ("dual", "follow_up") or (words.governs == words.follow_up == "outstanding"):
         return "dual"
     named = {"dual_probe": "dual", "single_probe": "single"}.get((case.ish and case.ish.assay) or "", "either")
-    return "either" if governs == "conflict" else named
+    return "either" if words.governs == "conflict" else named
 
 
 def worlds_of(ish: Ish, edition: Edition) -> list[World]:

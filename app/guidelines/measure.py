@@ -155,8 +155,8 @@ def _totals_check(count: Count, totals: Triple, used: Triple, reported: Triple, 
         return "none"
     # Where only one average comes from totals, the quotient of the averages stands against the reported ratio.
     counted = Triple(totals.ratio, totals.her2 or reported.her2, totals.cep17 or reported.cep17).completed()
-    same = _share_a_class(used, reported.completed(), table) and (
-        count.ratio is None or counted.ratio is None or _share_a_class(used, counted, table)
+    same = _share_a_class(used, reported.completed(), table) and bool(
+        totals.ratio or count.ratio is None or counted.ratio is None or _share_a_class(used, counted, table)
     )
     near = _ratio_near(count, totals)
     if same:
@@ -190,6 +190,14 @@ def _highest(*values: Range | None) -> int | None:
     return max(lows) if lows else None
 
 
+def _exact_copies(signals: Measure, reference: Measure, cep17: Range, rounded: Range | None) -> Range | None:
+    """HER2 copies from the unrounded ratio of totals: (4 / 3) * 3.0 is 4.0, not 3.999999."""
+    if not (signals.exact and reference.exact and cep17[0] == cep17[1]):
+        return rounded
+    value = quotient(signals.low // MICRO * cep17[0], reference.low)
+    return value, value
+
+
 def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
     """Derive everything the tables need from one count. `single` judges a count that is not a dual probe's."""
     table = single or dual
@@ -203,6 +211,8 @@ def facts(count: Count, dual: Table, single: Table | None = None) -> Facts:
         used = Triple(
             totals.ratio or reported.ratio, totals.her2 or reported.her2, totals.cep17 or reported.cep17, both
         ).completed()
+        if totals.ratio and used.derived == "copies" and count.her2_signals and count.cep17_signals and used.cep17:
+            used = used._replace(her2=_exact_copies(count.her2_signals, count.cep17_signals, used.cep17, used.her2))
         quotients = (reported.ratio, _quotient(reported), _quotient(used))
     elif used is reported:
         quotients = (_quotient(reported),)

@@ -15,8 +15,6 @@ from app.guidelines.asking import ask, ask_range, shown
 from app.guidelines.editions import EDITIONS, Edition
 from app.guidelines.measure import Facts, Range, facts
 
-_NO_COUNT = Count()
-
 
 class Judged(NamedTuple):
     """A count and what the plausibility tables say of it. why: the codes that make it unusable or short."""
@@ -141,18 +139,26 @@ def ihc_words(ihc: Ihc, edition: Edition) -> tuple[dict[str, str], tuple[Step, .
     return words, tuple(trace)
 
 
-def block_word(count: Count | None, trace: list[Step]) -> str:
+_BLOCK = ("block", "failed", "controls", "values", "assay", "second_colour")
+
+
+def block_facts(count: Count | None) -> tuple[str, ...]:
+    """The words of an ISH record, in the order of the columns of the table `block`."""
+    if count is None:
+        return ("none", "no", "other", "none", "none", "no")
+    return (
+        "given",
+        _yes(count.failed),
+        "failed" if count.controls == "failed" else "other",
+        "some" if count.valued else "none",
+        count.assay or "none",
+        _yes(count.second_colour),
+    )
+
+
+def block_word(facts: tuple[str, ...], trace: list[Step]) -> str:
     """What an ISH record is: none, failed, outstanding, conflict, dual, single or either."""
-    block = count or _NO_COUNT
-    values = {
-        "block": "given" if count else "none",
-        "failed": _yes(block.failed),
-        "controls": "failed" if block.controls == "failed" else "other",
-        "values": "some" if block.valued else "none",
-        "assay": block.assay or "none",
-        "second_colour": _yes(block.second_colour),
-    }
-    return str(ask(common.BLOCK, values, trace)["block_is"])
+    return str(ask(common.BLOCK, dict(zip(_BLOCK, facts, strict=True)), trace)["block_is"])
 
 
 def handling(specimen: Specimen, edition: Edition, trace: list[Step]) -> dict[str, tuple[str, ...]]:

@@ -47,18 +47,26 @@ class Assessment:
     def answer(self) -> dict[str, Any]:
         """The answer as plain JSON types; parts are shared between answers and must not be changed."""
         found = self.classification
-        return _composed(
-            found, _settled(found).document, [step.document for step in found.trace], _weighed(self.weighing)[0]
-        )
+        return {
+            **_settled(found).document,
+            "fda_ratio": found.fda_ratio,
+            "measured": _measured(found),
+            "trace": [step.document for step in found.trace],
+            "considerations": _weighed(self.weighing)[0],
+        }
 
     def encoded(self) -> bytes:
         """The same answer as JSON, put together from parts that were encoded before."""
         found = self.classification
-        return _encode(
-            _composed(
-                found, _settled(found).encoded, [_encoded(step) for step in found.trace], _weighed(self.weighing)[1]
-            )
-        )
+        parts = _settled(found)
+        own = found.trace[: len(found.trace) - len(found.settled.trace)]
+        told = {
+            "fda_ratio": found.fda_ratio,
+            "measured": _measured(found),
+            "trace": msgspec.Raw(b"[%b]" % b",".join([*map(_encoded, own), parts.trace])),
+            "considerations": _weighed(self.weighing)[1],
+        }
+        return b"%b,%b" % (parts.opening, _encode(told)[1:])
 
 
 def assess(document: Mapping[str, Any]) -> Assessment:
@@ -69,27 +77,17 @@ def assess(document: Mapping[str, Any]) -> Assessment:
     return Assessment(found, weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc))
 
 
-def _composed(found: Classification, settled: dict[str, Any], trace: list[Any], considerations: Any) -> dict[str, Any]:
-    """The shape of an answer, whichever form its parts have."""
-    return {
-        **settled,
-        "fda_ratio": found.fda_ratio,
-        "measured": [
-            {"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used
-        ],
-        "trace": trace,
-        "evidence": EVIDENCE_IDENTITY,
-        "engine": ENGINE_VERSION,
-        "considerations": considerations,
-    }
+def _measured(found: Classification) -> list[dict[str, str]]:
+    return [{"name": used.name, "value": used.value, "unit": used.unit, "basis": used.basis} for used in found.used]
 
 
 class _Parts(NamedTuple):
-    """What follows from words alone, as a document and with each member encoded; `of` is held so that its id stays."""
+    """What follows from words alone: as a document, and encoded. `of` is held so that its id stays its own."""
 
     of: Settled
     document: dict[str, Any]
-    encoded: dict[str, msgspec.Raw]
+    opening: bytes
+    trace: bytes
 
 
 _remembered: dict[int, _Parts] = {}
@@ -102,16 +100,16 @@ def _settled(found: Classification) -> _Parts:
         if len(_remembered) >= _REMEMBERED:
             _remembered.clear()
         made = _made(found)
-        parts = _Parts(found.settled, made, {name: msgspec.Raw(_encode(value)) for name, value in made.items()})
-        known = _remembered[id(found.settled)] = parts
+        trace = b",".join(map(_encoded, found.settled.trace))
+        known = _remembered[id(found.settled)] = _Parts(found.settled, made, _encode(made)[:-1], trace)
     return known
 
 
-def _encoded(step: Step) -> msgspec.Raw:
+def _encoded(step: Step) -> bytes:
     """A step as JSON, kept with the step."""
-    kept: msgspec.Raw | None = step.__dict__.get("_encoded")
+    kept: bytes | None = step.__dict__.get("_encoded")
     if kept is None:
-        kept = step.__dict__["_encoded"] = msgspec.Raw(_encode(step.document))
+        kept = step.__dict__["_encoded"] = _encode(step.document)
     return kept
 
 
@@ -143,6 +141,8 @@ def _made(found: Classification) -> dict[str, Any]:
         "policy": found.policy,
         "worlds": [_world_document(world) for world in found.worlds],
         "edition": _EDITION_IDENTITIES[found.edition],
+        "evidence": EVIDENCE_IDENTITY,
+        "engine": ENGINE_VERSION,
     }
 
 
