@@ -182,6 +182,9 @@ class Case(_Sent):
     adjudication: Adjudication | None = None
     cluster: Cluster | None = None
     context: Context | None = None
+    reported_status: Text | None = Field(
+        None, description="the sender's own reading, such as 'positive': kept and shown, never used to classify"
+    )
     ratio: Ratio | None = None
     copies: Average | None = None
     cep17: Average | None = None

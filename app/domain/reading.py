@@ -230,7 +230,7 @@ _CONTEXT: dict[str, tuple[str, _Reader]] = {
 _SHORT = {"ratio": "ratio", "copies": "her2_copies", "cep17": "cep17_copies", "cells": "cells"}
 _TOP = frozenset(
     {"edition", "policy", "specimen", "ihc", "ish", "follow_up_ish", "recount", "third_count", "adjudication"}
-    | {"cluster", "context", *_SHORT}
+    | {"cluster", "context", "reported_status", *_SHORT}
 )
 
 
@@ -325,6 +325,9 @@ def read_case(document: Document) -> Reading:
     if cluster is not None and (cluster := _block(cluster, "cluster", _CLUSTER, problems)) is not None:
         share = cluster.pop("share_percent", None)
         facts["cluster"] = Cluster(share, Count(**cluster))
+    if document.get("reported_status") is not None:
+        # The sender's opinion: kept with the input and shown, never used to classify.
+        _text(document["reported_status"], "reported_status", problems)
     told = document.get("context")
     context = (_block(told, "context", _CONTEXT, problems) or {}) if told is not None else {}
     if context:
