@@ -64,7 +64,7 @@ bench: $(DEV) ## Run the benchmarks one after the other; each prints its ratio
 mutate: $(DEV) ## Mutation tests of the tables, the editions and the domain (long; docs/mutation.md)
 	$(BIN)/mutmut run
 
-docs: $(DEV) ## Write the generated pages: docs/guidelines, docs/codes.md, docs/settings.md, openapi
+docs: $(DEV) ## Write what is made from the code: the pages of docs/, README's answer, openapi/
 	$(BIN)/python -m tools.make_docs
 	@$(MAKE) --no-print-directory openapi
 

@@ -2,18 +2,24 @@
 
 One page for each edition, drawn from its tables as the paper's figures are: a crosstab for a figure of two inputs, a
 row list for the others, each row with its place. Marks and readings link to docs/sources.md and docs/readings.md.
+The answer that README shows is asked of the service itself.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from fastapi.testclient import TestClient
 
 from app import settings
 from app.decision_table import Column, Row, Table
 from app.domain import codes
 from app.guidelines.editions import EDITIONS, Edition
+from app.main import create_app
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = "<!-- Made by `make docs`; edit the code it is made from. -->\n"
@@ -199,8 +205,29 @@ def _codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+SHOWN = re.compile(
+    r"(curl -s '[^/']+//[^/']+([^']+)' \| python3 -m json\.tool \| head -(\d+)\n```\n\n```json\n)(.*?)(?=```)", re.S
+)
+
+
+def readme(ask: Callable[[str], object]) -> str:
+    """README with what the service answers now to each request that it shows."""
+
+    def answered(match: re.Match[str]) -> str:
+        lines = json.dumps(ask(match[2]), indent=4).splitlines()[: int(match[3])]
+        return match[1] + "".join(f"{line}\n" for line in lines)
+
+    return SHOWN.sub(answered, (ROOT / "README.md").read_text())
+
+
 def main() -> None:
     made = pages()
+    with tempfile.TemporaryDirectory() as folder:
+        application = create_app(
+            settings.Settings(database_url=f"sqlite:///{folder}/herald.sqlite3", log_level="error")
+        )
+        with TestClient(application) as client:
+            made["README.md"] = readme(lambda path: client.get(path).json())
     for old in (ROOT / "docs/guidelines").glob("*.md"):
         if str(old.relative_to(ROOT)) not in made:
             old.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import shlex
@@ -15,8 +14,8 @@ from fastapi.testclient import TestClient
 from app.main import create_app
 from app.settings import Settings
 from tests.house.house import ROOT
+from tools import make_docs
 
-ADDRESS = "http://127.0.0.1:8000"
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
 
@@ -28,19 +27,8 @@ def client(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_the_answer_shown_is_the_answer_given(client: TestClient) -> None:
-    shown = [
-        (command, answer)
-        for (kind, command), (then, answer) in itertools.pairwise(BLOCKS)
-        if kind == "sh" and then == "json"
-    ]
-    assert shown
-    for command, answer in shown:
-        path = re.search(rf"'{ADDRESS}([^']*)'", command)
-        lines = re.search(r"head -(\d+)", command)
-        assert path
-        assert lines
-        told = json.dumps(client.get(path[1]).json(), indent=4).splitlines()[: int(lines[1])]
-        assert answer.splitlines() == told
+    assert make_docs.SHOWN.search(README)
+    assert make_docs.readme(lambda path: client.get(path).json()) == README, "README is out of date: make docs"
 
 
 def test_the_result_shown_is_stored(client: TestClient) -> None:
