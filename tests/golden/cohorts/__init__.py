@@ -1,0 +1,1 @@
+"""Published cohorts, synthesised to their margins."""
