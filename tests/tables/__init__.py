@@ -1,0 +1,1 @@
+"""The table machine, apart from every guideline."""
