@@ -1,0 +1,1 @@
+"""The words of the domain: numbers, codes, and how a document is read."""
