@@ -45,10 +45,10 @@ undetermined     | cannot be said from what is on record | by definition
 
 COMMENTS = _list(
     """
-G2 | Ratio of 2.0 or more with few copies: evidence that HER2-targeted treatment works here is limited; \
+G2 | A high ratio with few copies: evidence that HER2-targeted treatment works here is limited; \
 such patients did not seem to gain in the first adjuvant trials, but were too few to be sure. \
 Without IHC 3+ the specimen is regarded as negative | ASCO/CAP 2018 figure 4, in our wording [V]
-G3 | Ratio below 2.0 with many copies and no protein overexpression: too little is known about benefit, \
+G3 | A low ratio with many copies and no protein overexpression: too little is known about benefit, \
 since such patients could not enter the first adjuvant trials. With IHC 0 or 1+ the specimen is regarded as negative \
 | ASCO/CAP 2018 figure 5, in our wording [V]
 G4 | Copies between the two limits with a low ratio: benefit without IHC 3+ is uncertain, and a repeat near \
