@@ -32,8 +32,8 @@ def test_things_are_named_by_their_kind() -> None:
 NAMED = {
     ("ish", "her2copies"): "ish.her2copies", ("", "Name"): "Name", ("", "copies_x"): "copies_x", ("ish", "cep17-x"):
     "ish.cep17-x", ("ish", "x" * 40): "ish." + "x" * 40, ("ish", "x" * 41): "ish.?", ("ish", "Erika Muster"): "ish.?",
-    ("ish", "2ratio"): "ish.?", ("", "00482913"): "?", ("cluster", "p123"): "cluster.?", ("cluster", "p12"): "cluster.p12",
-    ("", ""): "?", ("ish", "größe"): "ish.?", ("ish", "a.b"): "ish.?",
+    ("ish", "2ratio"): "ish.?", ("", "00482913"): "?", ("cluster", "p123"): "cluster.?",
+    ("cluster", "p12"): "cluster.p12", ("", ""): "?", ("ish", "größe"): "ish.?", ("ish", "a.b"): "ish.?",
 }  # fmt: skip
 
 
