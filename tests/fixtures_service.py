@@ -1,11 +1,18 @@
-"""The HTTP service in this process: each test that asks for `service` runs on SQLite and on PostgreSQL."""
+"""The HTTP service in this process: each test that asks for `service` runs on SQLite and on PostgreSQL.
+
+A test has organisations of its own in a database that all tests of the process share: making a database for each
+would take longer than the tests.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +21,7 @@ from fastapi import FastAPI
 
 from app.main import create_app
 from app.settings import Settings
+from tests.fixtures_database import PostgreSQL
 
 _TIMEOUT = 60
 
@@ -91,13 +99,50 @@ def loop() -> Iterator[Loop]:
     loop.stop()
 
 
+@pytest.fixture(scope="session")
+def shared_urls(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The url of the shared database of a kind, made when it is first asked for."""
+    urls: dict[str, str] = {}
+
+    def url(kind: str) -> str:
+        if kind not in urls:
+            urls[kind] = _sqlite(request) if kind == "sqlite" else _postgresql(request)
+        return urls[kind]
+
+    return url
+
+
+def _sqlite(request: pytest.FixtureRequest) -> str:
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    path = factory.mktemp("service") / "herald.sqlite3"
+    template: Path = request.getfixturevalue("sqlite_template")
+    shutil.copyfile(template, path)
+    return f"sqlite:///{path}"
+
+
+def _postgresql(request: pytest.FixtureRequest) -> str:
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.create().render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest, shared_urls: Callable[[str], str]) -> str:
+    """The url of a migrated database for the services of `start`; the test runs once on each kind."""
+    return shared_urls(request.param)
+
+
 @pytest.fixture
 def start(loop: Loop) -> Iterator[Start]:
-    """Start services as a test likes: start(url, organisation="south")."""
+    """Start services as a test likes: start(url, organisation="south"). Organisations are this test's own."""
     started = []
+    mine = uuid.uuid4().hex
 
-    def begin(url: str, **settings: Any) -> Service:
-        settings = {"migrate_on_start": False, "log_level": "error", **settings}
+    def begin(url: str, organisation: str = "default", **settings: Any) -> Service:
+        settings = {
+            "migrate_on_start": False,
+            "log_level": "error",
+            "organisation": f"{organisation}-{mine}",
+        } | settings
         started.append(Service(create_app(Settings(database_url=url, **settings)), loop))
         return started[-1]
 
@@ -107,12 +152,12 @@ def start(loop: Loop) -> Iterator[Start]:
 
 
 @pytest.fixture
-def service(start: Start, store_url: str) -> Service:
-    """The service on an empty, migrated database; the test runs once on each kind."""
-    return start(store_url)
+def service(start: Start, shared_url: str) -> Service:
+    """The service with nothing stored; the test runs once on each kind of database."""
+    return start(shared_url)
 
 
 @pytest.fixture
-def stateless(start: Start, sqlite_template: Any) -> Service:
+def stateless(start: Start, shared_urls: Callable[[str], str]) -> Service:
     """The service for tests that store nothing."""
-    return start(f"sqlite:///{sqlite_template}")
+    return start(shared_urls("sqlite"))

@@ -146,8 +146,8 @@ def test_pages_of_open_steps_joined_are_the_whole_list(service: Service) -> None
         assert [each for page in _pages(service, "/open-steps", limit) for each in page] == whole
 
 
-def test_a_cursor_is_good_for_its_own_list_filters_and_organisation_alone(start: Start, store_url: str) -> None:
-    north, south = start(store_url, organisation="north"), start(store_url, organisation="south")
+def test_a_cursor_is_good_for_its_own_list_filters_and_organisation_alone(start: Start, shared_url: str) -> None:
+    north, south = start(shared_url, organisation="north"), start(shared_url, organisation="south")
     for service in (north, south):
         for _ in range(3):
             service.report(AWAITS_ISH)

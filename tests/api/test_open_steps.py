@@ -45,8 +45,8 @@ def test_a_final_answer_waits_for_nothing(service: Service) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 14])
-def test_a_step_is_due_by_the_setting(start: Start, store_url: str, days: int) -> None:
-    (step,) = start(store_url, step_due_days=days).report(AWAITS_ISH)["open_steps"]
+def test_a_step_is_due_by_the_setting(start: Start, shared_url: str, days: int) -> None:
+    (step,) = start(shared_url, step_due_days=days).report(AWAITS_ISH)["open_steps"]
     since, due = (datetime.fromisoformat(step[name]) for name in ("since", "due_at"))
     assert due - since == timedelta(days=days)
     assert abs(since - datetime.now(UTC)) < timedelta(minutes=1)

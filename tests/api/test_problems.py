@@ -158,9 +158,9 @@ def _leaks(told: str) -> list[str]:
 
 
 def test_no_answer_and_no_log_line_repeats_an_identifier(
-    capsys: pytest.CaptureFixture[str], start: Start, store_url: str
+    capsys: pytest.CaptureFixture[str], start: Start, shared_url: str
 ) -> None:
-    service = start(store_url, log_level="debug")
+    service = start(shared_url, log_level="debug")
     stored = service.report(GROUP_4)["id"]
     leaks, asked = [], 0
 

@@ -116,18 +116,18 @@ def test_an_invalid_case_is_not_stored(service: Service, case: dict[str, Any]) -
     problem(service.get("/patients/P-1/her2"), 404, "not_found")
 
 
-def test_a_result_is_still_there_after_a_restart(start: Start, store_url: str) -> None:
-    first = start(store_url)
+def test_a_result_is_still_there_after_a_restart(start: Start, shared_url: str) -> None:
+    first = start(shared_url)
     stored = first.report(WHOLE)
-    again = start(store_url)
+    again = start(shared_url)
     assert again.get(f"/results/{stored['id']}").json() == stored
     assert again.get("/results").json()["items"][0]["id"] == stored["id"]
 
 
-def test_every_answer_says_how_far_a_person_stands_behind_it(start: Start, store_url: str) -> None:
-    with_sign_off = start(store_url)
+def test_every_answer_says_how_far_a_person_stands_behind_it(start: Start, shared_url: str) -> None:
+    with_sign_off = start(shared_url)
     stored = with_sign_off.report(POSITIVE, patient="P-1")["id"]
-    without = start(store_url, sign_off=False)
+    without = start(shared_url, sign_off=False)
     for service, words in ((with_sign_off, "computed, not yet confirmed"), (without, "uses no sign-off")):
         told = [
             service.get(f"/results/{stored}").json(),
@@ -141,8 +141,8 @@ def test_every_answer_says_how_far_a_person_stands_behind_it(start: Start, store
     problem(without.post(f"/results/{stored}/sign-offs", PERSON), 409, "conflict")
 
 
-def test_a_body_as_large_as_the_limit_is_read_and_a_larger_one_is_not(start: Start, sqlite_template: Any) -> None:
-    service = start(f"sqlite:///{sqlite_template}", body_limit=2000)
+def test_a_body_as_large_as_the_limit_is_read_and_a_larger_one_is_not(start: Start, shared_url: str) -> None:
+    service = start(shared_url, body_limit=2000)
     body = b'{"ihc":"3+"}'
     json_type = {"Content-Type": "application/json"}
     padded = body + b" " * (2000 - len(body))
