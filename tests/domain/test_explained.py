@@ -25,8 +25,8 @@ def test_the_way_of_a_dual_probe() -> None:
     found = answer({"ihc": "1+", "ish": GROUP_4})
     assert way(found.trace) == [
         "ihc I2", "block B8", "governs[dual, none]", "credible P5", "count C7", "near N2", "agreement R1",
-        "computed D1", "high H2", "average A3", "route T5", "group 4", "record V5", "cluster H4", "probe D1", "dual[4, 0 1+]",
-        "outcomes Q15", "her2_low Z7", "final E1",
+        "computed D1", "high H2", "average A3", "route T5", "group 4", "record V5", "cluster H4", "probe D1",
+        "dual[4, 0 1+]", "outcomes Q15", "her2_low Z7", "final E1",
     ]  # fmt: skip
     assert found.worlds == ()
 

@@ -195,6 +195,9 @@ def test_what_may_be_an_identifier_is_not_repeated() -> None:
     shown = read_measure("1,8", AVERAGE, "ish.ratio")
     assert isinstance(shown, Problem)
     assert shown.message == "'1,8' is not a plain decimal or interval"
+    outside = read_measure("-1", AVERAGE, "ish.ratio")
+    assert isinstance(outside, Problem)
+    assert outside.message == "'-1' is outside what can be measured"
 
 
 def test_the_longest_number() -> None:

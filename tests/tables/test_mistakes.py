@@ -168,6 +168,12 @@ MISTAKES = {
         "cross ihc \\ group",
         "cross: a cross needs inputs ihc, group and one out",
     ),
+    "cross of three names": (
+        CROSS,
+        "cross group \\ ihc",
+        "cross group \\ ihc \\ er",
+        "cross: a cross needs inputs group, ihc \\ er and one out",
+    ),
     "cross of one input": (CROSS, "in ihc: 0, 1+\n", "", "cross: a cross needs inputs group, ihc and one out"),
     "cross of three inputs": (
         CROSS,
@@ -217,6 +223,7 @@ def test_a_mistake_is_refused_with_its_place(kind: str) -> None:
     with pytest.raises(TableError) as caught:
         Table.parse(grid.replace(old, new))
     assert message in str(caught.value)
+    assert not message.startswith(":") or str(caught.value).startswith(":")
 
 
 @pytest.mark.parametrize(

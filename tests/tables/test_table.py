@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.decision_table import Column, Table
+from app.decision_table import Column, Table, TableError
 from app.domain.numbers import UNBOUNDED
 
 M = 1_000_000
@@ -161,6 +161,17 @@ def test_the_digest_is_of_the_content_alone(band: Table) -> None:
     assert len(band.digest) == 64
     # Typed here: a digest that changes between releases without a change of the table breaks stored answers.
     assert Table.parse(CROSS).digest == "0878ae43b541ebd85bc554fdee89cc88c6fce0b7162bef1e120115678c4add2c"
+
+
+def test_ids_end_as_written_and_lists_are_spelt_alike() -> None:
+    text = "table t: T\nplace: p\nin n: a, b, c\nout o: x, y\nset two: b,c\nrow | n || o\nAX! | a || x\nBX | two || y\n"
+    table = Table.parse(text)
+    assert [(row.id, row.impossible) for row in table.rows] == [("AX", True), ("BX", False)]
+    assert table.rows[1].conditions == (("n", "b, c"),)
+    joined = Table.parse(text.replace("| two |", "| b,c |"))
+    assert joined.rows[1].conditions == (("n", "b, c"),)
+    with pytest.raises(TableError, match="t row BX: the id is used twice"):
+        Table.parse(text.replace("AX!", "BX!"))
 
 
 CROSS = r"""
