@@ -19,17 +19,17 @@ ANY: Range = (1, UNBOUNDED)
 def divide(over: Range, under: Range) -> Range:
     """Every value of over / under, rounded to millionths only where both are plain numbers."""
     if over[0] == over[1] and under[0] == under[1]:
-        value = max(quotient(over[0], under[0]), 1)
+        value = min(max(quotient(over[0], under[0]), 1), UNBOUNDED)
         return value, value
     low = -(-over[0] * MICRO // under[1]) if under[1] < UNBOUNDED else 1
     high = over[1] * MICRO // under[0] if over[1] < UNBOUNDED else UNBOUNDED
-    return max(low, 1), max(high, low, 1)
+    return min(max(low, 1), UNBOUNDED), min(max(high, low, 1), UNBOUNDED)
 
 
 def multiply(one: Range, other: Range) -> Range:
     """Every value of one * other."""
     low, high = (
-        UNBOUNDED if UNBOUNDED in (a, b) else max((a * b + MICRO // 2) // MICRO, 1)
+        UNBOUNDED if UNBOUNDED in (a, b) else min(max((a * b + MICRO // 2) // MICRO, 1), UNBOUNDED)
         for a, b in zip(one, other, strict=True)
     )
     return low, high
@@ -194,7 +194,7 @@ def _exact_copies(signals: Measure, reference: Measure, cep17: Range, rounded: R
     """HER2 copies from the unrounded ratio of totals: (4 / 3) * 3.0 is 4.0, not 3.999999."""
     if not (signals.exact and reference.exact and cep17[0] == cep17[1]):
         return rounded
-    value = quotient(signals.low // MICRO * cep17[0], reference.low)
+    value = min(max(quotient(signals.low // MICRO * cep17[0], reference.low), 1), UNBOUNDED)
     return value, value
 
 
