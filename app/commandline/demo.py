@@ -10,7 +10,8 @@ from rich.text import Text
 
 from app.commandline.settings import read_settings
 from app.commandline.store import opened
-from app.commandline.terminal import console, grid
+from app.commandline.terminal import console, fail, grid
+from app.services.errors import Refusal
 
 
 def demo(
@@ -27,7 +28,11 @@ def demo(
         progress = console(stderr=True)
         steps = make_demo(context, patients, seed)
         shown = track(steps, "Making patients", patients, console=progress, disable=not progress.is_terminal)
-        *_, made = shown
+        try:
+            *_, made = shown
+        except Refusal as refused:
+            remedy = "another version of Herald may have made this demo: try another --seed or --organisation"
+            fail(f"the demo stopped: {refused.detail}", remedy, code=1)
         told.print(Text(f"SYNTHETIC DATA: {patients} patients that never lived, organisation {organisation}", "bold"))
         table = grid("what", "how many")
         for what, count in sorted(made.counts.items()):
@@ -45,5 +50,7 @@ def demo(
     told.print(Text("Three things to try:", "bold"))
     told.print(Text(f"  HERALD_ORGANISATION={organisation} herald serve"))
     told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/open-steps"))
-    changed = made.look_at.get("adjudicated") or next(iter(made.look_at.values()), "")
-    told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/results/{changed}/history"))
+    if "patient" in made.look_at:
+        told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/patients/{made.look_at['patient']}/her2"))
+    else:
+        told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/results"))

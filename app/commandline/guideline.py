@@ -62,7 +62,7 @@ def _listed(document: dict[str, Any]) -> Table:
     for row in document["rows"]:
         place = row["place"] if row["place"] != document["place"] else ""
         cells = [row["when"].get(name, "-") for name in document["inputs"]]
-        says = [Text(row["then"].get(name, "-"), style="bold") for name in document["outputs"]]
+        says = [Text(_word(row["then"].get(name)), style="bold") for name in document["outputs"]]
         table.add_row(Text(row["id"], style="cyan"), *cells, *says, Text(place, style="dim"))
     return table
 
@@ -75,5 +75,11 @@ def _crossed(document: dict[str, Any]) -> Table:
     words = {(row["when"][down], row["when"][across]): row["then"][output] for row in document["rows"]}
     table = grid(f"{down} \\ {across}", *columns)
     for label in dict.fromkeys(row["when"][down] for row in document["rows"]):
-        table.add_row(Text(label, style="cyan"), *(Text(words.get((label, each), "")) for each in columns))
+        table.add_row(Text(label, style="cyan"), *(Text(_word(words.get((label, each)))) for each in columns))
     return table
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,8 +53,9 @@ def open_table(
     quotes: bool = True,
 ) -> TableFile:
     """Look at the whole file once. fits: how many columns of a header are known; it tells the delimiter."""
-    encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
     try:
+        if encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):
+            encoding = _by_mark(path)
         delimiter = delimiter or _delimiter(path, encoding, comment, fits, quotes)
         try:
             return _look(path, encoding, delimiter, quotes, comment)
@@ -73,6 +75,12 @@ def open_table(
     except csv.Error as error:
         remedy = "close the quote; or --no-quotes, where quotes are plain characters of the text"
         raise Unreadable(f"{path} can't be read as a table: {error}", remedy) from error
+
+
+def _by_mark(path: Path) -> str:
+    """UTF-8, unless the file's first bytes are the mark of UTF-16."""
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _lines(path: Path, encoding: str, comment: str | None) -> Iterator[tuple[bool, str]]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from app.domain.problems import Problem
 
-_WIDE = 200  # a pipe or a file has no width of its own
+_WIDE = 240  # a pipe or a file has no width of its own
 _COLOURS = {
     "positive": "bold white on red",
     "negative": "bold white on green",

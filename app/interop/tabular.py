@@ -49,7 +49,7 @@ _BLOCKS: dict[str, dict[str, str]] = {
         "menopausal_status": "text", "line": "whole", "prior_therapies": "list",
     },
 }  # fmt: skip
-FIELDS: dict[str, str] = {"edition": "text"} | {
+FIELDS: dict[str, str] = {"edition": "text", "reported_status": "text"} | {
     f"{block}.{name}": kind for block, names in _BLOCKS.items() for name, kind in names.items()
 }
 SHORT = {
@@ -264,7 +264,10 @@ def locate(bound: Bound, cells: Sequence[str], problem: Problem) -> CellProblem:
     """Where a problem of the document stands in the row: the columns of its field, or of its block."""
     path = SHORT.get(problem.field, problem.field)
     found = [(at, column) for at, column in bound.read if column.field == path]
-    found = found or [(at, column) for at, column in bound.read if column.field.startswith(f"{problem.field}.")]
+    if not found:
+        # A problem of a whole block is one of its numbers, where it has any.
+        block = [(at, column) for at, column in bound.read if column.field.startswith(f"{problem.field}.")]
+        found = [(at, column) for at, column in block if column.kind == "number"] or block
     stated = [
         (column.name, cell) for at, column in found if plain(cell := cells[at].strip()) not in bound.layout.missing
     ]

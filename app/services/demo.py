@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.services import acts, finding
@@ -17,6 +17,7 @@ from app.services.reporting import Context, Key, Reply, report
 
 Document = dict[str, Any]
 _COPIES = {"null": (1.95, 0.54), "ultralow": (2.03, 0.43), "1+": (2.25, 0.65), "2+": (3.29, 0.6)}
+_KEPT = 36_500
 _SETTINGS = ("metastatic", "adjuvant", "neoadjuvant")
 
 
@@ -31,7 +32,12 @@ class Made:
 
 
 def make_demo(context: Context, patients: int, seed: int) -> Iterator[Made]:
-    """Fill the context's organisation; yields after each patient. The same seed twice stores nothing twice."""
+    """Fill the context's organisation; yields after each patient. The same seed twice stores nothing twice.
+
+    Raises Refusal where the keys of this seed were used for other patients (by another version of Herald).
+    """
+    # The keys have to outlive any setting, or a demo run later would double.
+    context = replace(context, idempotency_days=_KEPT)
     rng, made = random.Random(seed), Made()
     for number in range(patients):
         _patient(context, rng, made, number, seed)
@@ -39,24 +45,30 @@ def make_demo(context: Context, patients: int, seed: int) -> Iterator[Made]:
 
 
 def _patient(context: Context, rng: random.Random, made: Made, number: int, seed: int) -> None:
-    kind = _KINDS[number % len(_KINDS)]
-    for part, document in enumerate(_documents(kind, rng, number)):
+    kind, patient = _KINDS[number % len(_KINDS)], f"DEMO-{seed}-{number:04d}"
+    made.counts["patients"] += 1
+    for part, document in enumerate(_documents(kind, rng, patient)):
         key = f"demo-{seed}-{number}-{part}"
         try:
             reply = report(context, document, Key(key, "POST /results", document))
         except Refusal as refused:
-            made.counts["refused"] += 1
-            problem = refused.problems[0]
-            made.refused.append((kind, problem.field, problem.code))
+            if refused.kind != "invalid":
+                raise
+            made.counts["reports refused, then sent corrected"] += 1
+            made.refused += [(kind, problem.field, problem.code) for problem in refused.problems]
             continue
-        _count(made, kind, reply)
-        if reply.result_id is not None:
-            _follow(context, kind, reply.result_id, key, made)
+        made.replayed += reply.replayed
+        _count(made, kind, _follow(context, kind, reply, key, made))
+    if kind == "changed in metastasis":
+        made.counts["changes of status between specimens"] += len(
+            finding.find_timeline(context, patient, None)["changes"]
+        )
+        made.look_at.setdefault("patient", patient)
 
 
 def _count(made: Made, kind: str, reply: Reply) -> None:
+    """Count a result as it stands after what persons did."""
     answer = reply.body["classification"]
-    made.replayed += reply.replayed
     made.counts["results"] += 1
     made.counts[f"status {answer['status']}"] += 1
     made.counts[f"HER2-low {answer['her2_low']}"] += 1
@@ -65,8 +77,8 @@ def _count(made: Made, kind: str, reply: Reply) -> None:
     made.look_at.setdefault(kind, str(reply.result_id))
 
 
-def _follow(context: Context, kind: str, result_id: str, key: str, made: Made) -> None:
-    """What persons do afterwards: count again, adjudicate, amend, sign."""
+def _follow(context: Context, kind: str, reply: Reply, key: str, made: Made) -> Reply:
+    """What persons do afterwards: count again, adjudicate, amend, sign. The newest answer."""
     person = {"name": "Dr Demo", "role": "pathologist"}
     steps: list[tuple[str, Document]] = []
     if kind in ("recount agrees", "recount differs", "adjudicated"):
@@ -79,21 +91,23 @@ def _follow(context: Context, kind: str, result_id: str, key: str, made: Made) -
         steps.append(("amendment", {**person, "reason": "score typed wrong", "changes": {"ihc": "3+"}}))
     if kind in ("3+", "null", "recount agrees", "adjudicated", "amended"):
         steps.append(("sign-off", person))
+    verbs = {
+        "recount": acts.record_recount,
+        "adjudication": acts.record_adjudication,
+        "amendment": acts.amend,
+        "sign-off": acts.sign_off,
+    }
+    result_id = reply.result_id or ""
     for place, (verb, body) in enumerate(steps):
-        verbs = {
-            "recount": acts.record_recount,
-            "adjudication": acts.record_adjudication,
-            "amendment": acts.amend,
-            "sign-off": acts.sign_off,
-        }
-        verbs[verb](context, result_id, body, Key(f"{key}-{place}", f"POST {verb} {result_id}", body), None)
+        reply = verbs[verb](context, result_id, body, Key(f"{key}-{place}", f"POST {verb} {result_id}", body), None)
         made.counts[f"{verb}s"] += 1
+    return reply
 
 
-def _documents(kind: str, rng: random.Random, number: int) -> Iterator[Document]:
-    """The reports of one patient: one, or a primary and its metastasis."""
+def _documents(kind: str, rng: random.Random, patient: str) -> Iterator[Document]:
+    """The reports of one patient: one, or a primary and its metastasis, or a refused one and its correction."""
     base: Document = {
-        "patient": f"DEMO-{number:04d}",
+        "patient": patient,
         "laboratory": rng.choice(["North (synthetic)", "South (synthetic)"]),
         "context": {
             "er": rng.choice(["positive", "positive", "positive", "negative", "unknown"]),
@@ -102,7 +116,7 @@ def _documents(kind: str, rng: random.Random, number: int) -> Iterator[Document]
         },
     }
     specimen = {
-        "accession": f"DEMO-{number:04d}-A",
+        "accession": f"{patient}-A",
         "block": "A1",
         "kind": "primary",
         "procedure": rng.choice(["core", "core", "excision"]),
@@ -114,8 +128,10 @@ def _documents(kind: str, rng: random.Random, number: int) -> Iterator[Document]
     }
     yield {**base, "specimen": specimen, **_tests(kind, rng)}
     if kind == "changed in metastasis":
-        later = {"accession": f"DEMO-{number:04d}-B", "block": "B1", "kind": "metastasis", "collected_at": "2026-06-15"}
+        later = {"accession": f"{patient}-B", "block": "B1", "kind": "metastasis", "collected_at": "2026-06-15"}
         yield {**base, "specimen": specimen | later, "ihc": "3+"}
+    if kind in _CORRECTED:
+        yield {**base, "specimen": specimen, "ihc": "2+", "ish": _CORRECTED[kind]}
 
 
 def _dual(ratio: float, copies: float, cells: int = 40) -> Document:
@@ -168,6 +184,11 @@ def _tests(kind: str, rng: random.Random) -> Document:
     return tests[kind]
 
 
+# What is sent after the refusal: totals in their own fields, the ratio typed right.
+_CORRECTED: dict[str, Document] = {
+    "totals as averages": {"her2_signals": 185, "cep17_signals": 160, "cells": 60},
+    "contradiction": {"ratio": "1.2", "her2_copies": "3.2", "cep17_copies": "2.7", "cells": 40},
+}
 _KINDS = (
     "3+", "null", "ultralow", "zero, staining not told", "1+", "2+ group 5", "2+ waits for ISH", "group 1",
     "group 1, IHC 1+", "group 5, IHC 3+", "group 2", "group 2, 2+", "group 3", "group 3, 2+", "group 4",

@@ -89,13 +89,60 @@ def test_the_demo_covers_every_group_and_status_and_is_not_stored_twice() -> Non
     kinds += ["recounts", "adjudications", "amendments", "sign-offs", "open steps now", "SYNTHETIC"]
     kinds += ["IMPLAUSIBLE_VALUE", "RATIO_MISMATCH"]
     assert [kind for kind in kinds if kind not in first.stdout] == []
-    assert "were there already" in herald("demo", "--patients", "58").stdout
+    assert "changes of status between specimens" in first.stdout
+    again = herald("demo", "--patients", "58").stdout
+    assert "were there already" in again
+    # Nothing doubled: the counts are the same, those of what is open included.
+    assert again.split("Refused")[0].startswith(first.stdout.split("Refused")[0].strip())
+    # Another seed is other patients.
+    assert "were there already" not in herald("demo", "--patients", "3", "--seed", "2").stdout
 
 
 def test_the_editions_are_listed_and_shown() -> None:
     assert "asco-cap-2013" in herald("guideline", "list").stdout
     assert "second count" in herald("guideline", "show", "asco-cap-2018", "--table", "dual").stdout
     assert herald("guideline", "show", "asco-cap-1999").exit_code == 2
+
+
+@pytest.mark.parametrize("edition", ["asco-cap-2018", "asco-cap-2023", "asco-cap-2013", "asco-cap-2007"])
+def test_every_table_of_an_edition_is_drawn(edition: str) -> None:
+    told = herald("guideline", "show", edition)
+    assert told.exit_code == 0, told.exception
+    document = json.loads(herald("guideline", "show", edition, "--json").stdout)
+    assert [table["title"] for table in document["tables"] if table["title"] not in told.stdout] == []
+
+
+def test_what_a_command_cannot_do_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "twice.json").write_text('{"ihc": "2+", "ihc": "3+"}')
+    for words, told in (
+        (("serve", "--workers", "2"), "needs PostgreSQL"),
+        (("classify", "--input", str(tmp_path / "none.json")), "can't be read"),
+        (("classify", "--input", str(tmp_path / "twice.json")), "a key twice"),
+        (("classify", "--ihc", "3+", "--input", "-"), "a whole case"),
+        (("guideline", "show", "asco-cap-2018", "--table", "duel"), "did you mean dual?"),
+    ):
+        answer = herald(*words)
+        assert (answer.exit_code, told in answer.stderr) == (2, True), (words, answer.output)
+    monkeypatch.setenv("HERALD_PORT", "many")
+    answer = herald("serve")
+    assert answer.exit_code == 2
+    assert "HERALD_PORT" in answer.stderr
+
+
+def test_a_refusal_with_json_is_the_problem_document_of_the_api() -> None:
+    told = herald("classify", "--ihc", "2+", "--ratio", "2.2", "--copies", "3.2", "--cep17", "2.7", "--json")
+    assert told.exit_code == 2
+    problem = json.loads(told.stdout)
+    assert (problem["type"], problem["status"]) == ("urn:herald:problem:invalid", 422)
+    assert [each["code"] for each in problem["problems"]] == ["RATIO_MISMATCH"]
+    assert "RATIO_MISMATCH" in told.stderr
+
+
+def test_considerations_are_shown_where_a_context_is_given() -> None:
+    told = herald("classify", "--ihc", "3+", "--er", "positive", "--setting", "metastatic")
+    assert "Considerations" in told.stdout
+    assert "certainty" in told.stdout
+    assert "Considerations" not in herald("classify", "--ihc", "3+").stdout
 
 
 def test_the_contract_is_printed_and_compared(tmp_path: Path) -> None:
