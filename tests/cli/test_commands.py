@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import time_machine
 from typer.testing import CliRunner, Result
 
 from app.cli import app
@@ -102,6 +103,15 @@ def test_the_editions_are_listed_and_shown() -> None:
     assert "asco-cap-2013" in herald("guideline", "list").stdout
     assert "second count" in herald("guideline", "show", "asco-cap-2018", "--table", "dual").stdout
     assert herald("guideline", "show", "asco-cap-1999").exit_code == 2
+
+
+def test_a_demo_made_again_after_months_doubles_nothing() -> None:
+    with time_machine.travel("2026-01-05T10:00:00Z"):
+        first = herald("demo", "--patients", "3").stdout
+    with time_machine.travel("2026-09-05T10:00:00Z"):
+        again = herald("demo", "--patients", "3").stdout
+    assert "results 3" in " ".join(first.split())
+    assert "3 were there already" in again
 
 
 @pytest.mark.parametrize("edition", ["asco-cap-2018", "asco-cap-2023", "asco-cap-2013", "asco-cap-2007"])
