@@ -44,15 +44,18 @@ class Loop:
 
 
 class Service:
-    """A started application; its methods send one request and give the answer, an error of the application as 500."""
+    """A started application; its methods send one request and give the answer.
 
-    def __init__(self, app: FastAPI, loop: Loop) -> None:
+    errors_pass: whether an exception that leaves the application is raised here, as a server would print it.
+    """
+
+    def __init__(self, app: FastAPI, loop: Loop, *, errors_pass: bool = False) -> None:
         self.app, self._loop = app, loop
         self._numbers = itertools.count(1)
         self._running = True
         self._lifespan = app.router.lifespan_context(app)
         loop.run(self._lifespan.__aenter__())
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=errors_pass)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://herald.test", timeout=_TIMEOUT)
 
     def request(self, method: str, url: str, **sent: Any) -> httpx.Response:
@@ -137,13 +140,13 @@ def start(loop: Loop) -> Iterator[Start]:
     started = []
     mine = uuid.uuid4().hex
 
-    def begin(url: str, organisation: str = "default", **settings: Any) -> Service:
+    def begin(url: str, organisation: str = "default", *, errors_pass: bool = False, **settings: Any) -> Service:
         settings = {
             "migrate_on_start": False,
             "log_level": "error",
             "organisation": f"{organisation}-{mine}",
         } | settings
-        started.append(Service(create_app(Settings(database_url=url, **settings)), loop))
+        started.append(Service(create_app(Settings(database_url=url, **settings)), loop, errors_pass=errors_pass))
         return started[-1]
 
     yield begin

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.services import finding
 from tests.api.cases import GROUP_4, PERSON, POSITIVE, fields_of, problem
 from tests.fixtures_service import Service, Start
 
@@ -207,6 +208,24 @@ def test_no_answer_and_no_log_line_repeats_an_identifier(
     lines = [json.loads(line) for line in logged.splitlines()]
     assert sum(line["event"] == "request" for line in lines) == asked + 1
     assert _leaks(logged) == []
+
+
+def test_an_error_of_ours_is_a_problem_and_its_words_reach_neither_the_sender_nor_the_log(
+    capsys: pytest.CaptureFixture[str], start: Start, shared_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError(SECRETS[0])
+
+    service = start(shared_url, log_level="info", errors_pass=True)
+    monkeypatch.setattr(finding, "find_result", fail)
+    response = service.get("/results/x")  # an exception that passes here would be printed by the server, words and all
+    problem(response, 500, "internal")
+    service.stop()
+    logged = capsys.readouterr().err
+    assert _leaks(response.text + logged) == []
+    errors = [line for line in map(json.loads, logged.splitlines()) if "RuntimeError" in str(line.get("error"))]
+    assert len(errors) == 1
+    assert errors[0]["request_id"] == response.headers["x-request-id"]
 
 
 def test_what_a_field_holds_is_never_an_identifier_in_the_list_of_results(service: Service) -> None:
