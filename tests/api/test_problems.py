@@ -218,9 +218,12 @@ def test_an_error_of_ours_is_a_problem_and_its_words_reach_neither_the_sender_no
 
     service = start(shared_url, log_level="info", errors_pass=True)
     monkeypatch.setattr(finding, "find_result", fail)
-    response = service.get("/results/x")  # an exception that passes here would be printed by the server, words and all
+    try:
+        # an exception that passes here would be printed by the server, words and all
+        response = service.get("/results/x")
+    finally:
+        service.stop()
     problem(response, 500, "internal")
-    service.stop()
     logged = capsys.readouterr().err
     assert _leaks(response.text + logged) == []
     errors = [line for line in map(json.loads, logged.splitlines()) if "RuntimeError" in str(line.get("error"))]
