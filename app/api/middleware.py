@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 import time
+import traceback
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_response
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
+
+
+_OURS = "The request was not carried out. The error is in the log by request id."
+
+
+def _where(error: Exception) -> str:
+    """File, line and function of the innermost frame of this package; no value."""
+    own = [each for each in traceback.extract_tb(error.__traceback__) if "app" in Path(each.filename).parts]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno} {own[-1].name}" if own else "outside"
 
 
 class RequestLayer:
@@ -29,12 +41,13 @@ class RequestLayer:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
-        status = 500
+        status, started = 500, False
+        failure: dict[str, str] = {}
 
         async def tell(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, started = message["status"], True
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", request_id),
@@ -50,6 +63,14 @@ class RequestLayer:
                 await self._bounded(scope, receive, tell)
             else:
                 await self.app(scope, receive, tell)
+        except ClientDisconnect:
+            # The sender hung up: nobody is left to be answered.
+            status = 499
+        except Exception as error:
+            # Its words can hold a name or what was sent: they go neither to the sender nor, by the server, to the log.
+            failure = {"error": type(error).__name__, "where": _where(error)}
+            if not started:
+                await problem_response("internal", _OURS)(scope, receive, tell)
         finally:
             route = scope.get("route")
             self.log(
@@ -59,6 +80,7 @@ class RequestLayer:
                 status=status,
                 milliseconds=round((time.perf_counter() - began) * 1000, 2),
                 request_id=request_id.decode(),
+                **failure,
             )
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:

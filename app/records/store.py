@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -92,6 +93,10 @@ class Store:
         """The schema's revision, None where nothing was migrated. Raises Unavailable."""
         from alembic.runtime.migration import MigrationContext
 
+        database = self._engine.url.database
+        if self._is_sqlite and database and not Path(database.removeprefix("file:")).exists():
+            # An open file goes on answering after it was deleted, and nobody would find what it is given.
+            raise Unavailable("the SQLite file is gone")
         with self._reading() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
