@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (routes_her2, routes_results, routes_guidelines, routes_health):
         app.include_router(routes.router)
     problems.install(app)
-    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log.info)
+    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)
     _describe(app)
     return app
 

@@ -6,7 +6,6 @@ import re
 import time
 import traceback
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.problems import problem_response
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
-
-
+_PACKAGE = Path(__file__).parents[1]
 _OURS = "The request was not carried out. The error is in the log by request id."
 
 
 def _where(error: Exception) -> str:
     """File, line and function of the innermost frame of this package; no value."""
-    own = [each for each in traceback.extract_tb(error.__traceback__) if "app" in Path(each.filename).parts]
+    own = [each for each in traceback.extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(_PACKAGE)]
     return f"{Path(own[-1].filename).name}:{own[-1].lineno} {own[-1].name}" if own else "outside"
 
 
 class RequestLayer:
-    """Wraps the application. log: called once a request with method, route, status, milliseconds, request id."""
+    """Wraps the application. log: a logger, told once a request; a failure of ours at level error, else at info."""
 
-    def __init__(self, app: ASGIApp, body_limit: int, log: Callable[..., Any]) -> None:
+    def __init__(self, app: ASGIApp, body_limit: int, log: Any) -> None:
         self.app, self.body_limit, self.log = app, body_limit, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +71,8 @@ class RequestLayer:
                 await problem_response("internal", _OURS)(scope, receive, tell)
         finally:
             route = scope.get("route")
-            self.log(
+            tell_log = self.log.error if failure else self.log.info
+            tell_log(
                 "request",
                 method=scope["method"],
                 route=getattr(route, "path", None),

@@ -210,13 +210,14 @@ def test_no_answer_and_no_log_line_repeats_an_identifier(
     assert _leaks(logged) == []
 
 
+@pytest.mark.parametrize("log_level", ["info", "error"])
 def test_an_error_of_ours_is_a_problem_and_its_words_reach_neither_the_sender_nor_the_log(
-    capsys: pytest.CaptureFixture[str], start: Start, shared_url: str, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], start: Start, shared_url: str, monkeypatch: pytest.MonkeyPatch, log_level: str
 ) -> None:
     def fail(*_: Any) -> None:
         raise RuntimeError(SECRETS[0])
 
-    service = start(shared_url, log_level="info", errors_pass=True)
+    service = start(shared_url, log_level=log_level, errors_pass=True)
     monkeypatch.setattr(finding, "find_result", fail)
     try:
         # an exception that passes here would be printed by the server, words and all
