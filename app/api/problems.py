@@ -31,7 +31,6 @@ KINDS: dict[str, tuple[int, str]] = {
     "bad_cursor": (422, "The cursor cannot be used here"),
     "busy": (503, "Busy"),
     "unavailable": (503, "The database cannot be reached"),
-    "not_acceptable": (406, "None of the media types asked for"),
     "internal": (500, "An error on our side"),
 }
 
@@ -107,7 +106,7 @@ def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application as a problem document."""
+    """Answer what is refused as a problem document; an error of ours is answered by RequestLayer."""
 
     @app.exception_handler(Refusal)
     async def refused(_: Request, error: Refusal) -> Response:
@@ -133,7 +132,3 @@ def install(app: FastAPI) -> None:
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response
-
-    @app.exception_handler(Exception)
-    async def failed(_: Request, error: Exception) -> Response:
-        return problem_response("internal", "The request was not carried out. The error is in the log by request id.")

@@ -108,7 +108,7 @@ async def classify_query(request: Request) -> Response:
         block = document if len(path) == 1 else document.setdefault(path[0], {})
         if path[-1] in block:
             problems.append(Problem("TWICE_STATED", name, "is given twice", f"send {name} once"))
-        # An unescaped + in a query arrives as a blank: "2 " can only have been 2+.
+        # An unescaped + arrives as a blank: "2 " is read as 2+; "0 " as 0, which says less than 0+, never more.
         block[path[-1]] = value
     if problems:
         raise Refusal("invalid", "The query cannot be read.", problems)

@@ -46,7 +46,6 @@ MEASURES = ("relative risk", "hazard ratio", "risk reduction", "rate", "suppress
 RATIO_MEASURES = ("relative risk", "hazard ratio")
 UNITS = ("%", "months", "years", "patients", "tumours", "trials", "comparisons")
 QUALIFIERS = ("about", "more than", "at least", "up to", "only")
-P_SIGNS = ("=", "<", ">")
 KINDS = ("endocrine", "anti-HER2", "combination", "testing", "monitoring")
 TREATMENT_KINDS = ("endocrine", "anti-HER2", "combination")
 STANDINGS = ("sure", "probable", "candidate", "not identified")

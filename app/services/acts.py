@@ -120,6 +120,6 @@ def sign_off(context: Context, result_id: str, body: Mapping[str, Any], key: Key
         tx.append_outbox(
             "result.signed", text_of({"result": result_id, "version": version.number}), version_id=version.id
         )
-        return reply_of(context, tx, result_id, created=True)
+        return reply_of(context, tx, result_id)
 
     return in_transaction(context, key, record)

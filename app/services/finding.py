@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -96,17 +97,17 @@ def replay(context: Context, result_id: str, number: int | None) -> dict[str, An
     }
     answer = json.loads(canonical(found.answer))
     kept = json.loads(stored.answer)
-    same_versions = then == now
-    told = list(differences(kept, answer))
+    stored_digest, replayed_digest = digest(kept), digest(answer)
     return {
         "id": result_id,
         "version": detail.version.number,
-        "equal": (not told) if same_versions else None,
+        # By digest: the list of differences takes a null for an absent field.
+        "equal": stored_digest == replayed_digest if then == now else None,
         "versions_then": then,
         "versions_now": now,
-        "stored_digest": digest(kept),
-        "replayed_digest": digest(answer),
-        "differences": told,
+        "stored_digest": stored_digest,
+        "replayed_digest": replayed_digest,
+        "differences": list(differences(kept, answer)),
         "input_digest_holds": detail.version.digest is not None and _input_holds(detail),
     }
 
@@ -150,14 +151,12 @@ def re_evaluate(context: Context, result_id: str, body: Mapping[str, Any], key: 
             "confirmation": confirmation(False, context.sign_off),
             "classification": answer,
         }
-        return Reply(told, result_id, version.number, created=True)
+        return Reply(told, result_id, version.number)
 
     return in_transaction(context, key, record)
 
 
 def _input_holds(detail: VersionDetail) -> bool:
-    import hashlib
-
     text = detail.version.document or ""
     return hashlib.sha256(text.encode()).hexdigest() == detail.version.digest
 

@@ -27,12 +27,11 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a use case answers: the body, the result's id and version, whether it was answered before."""
+    """What a use case answers: the body, and the id and version of the result, None where nothing was stored."""
 
     body: Document
     result_id: str | None
     version: int | None
-    created: bool
     replayed: bool = False
 
 
@@ -79,12 +78,12 @@ def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_ru
     found = assessed(document)
     if dry_run:
         view = result_document(document, found.answer, laboratory, sign_off=context.sign_off)
-        return Reply({**view, "dry_run": True}, None, None, created=False)
+        return Reply({**view, "dry_run": True}, None, None)
 
     def record(tx: Transaction) -> Reply:
         patient_id = tx.find_or_append_patient([Identity(*patient)])
         version = tx.append_result(patient_id, new_version(document, "reported", laboratory))
-        return _recorded(context, tx, version, document, found, patient_id, "result.reported", created=True)
+        return _recorded(context, tx, version, found, "result.reported")
 
     return in_transaction(context, key, record)
 
@@ -155,7 +154,7 @@ def new_version_of(
                 act, person.name, person.role, meaning, person.performed_at, person.reason, text_of(detail), version.id
             )
             tx.append_act(old.id, done)
-        reply = _recorded(context, tx, version, document, found, there.view.patient_id, f"result.{cause}", created=True)
+        reply = _recorded(context, tx, version, found, f"result.{cause}")
         answered = there.view.classification
         if answered is not None and answered.status != found.classification.status:
             told = {
@@ -250,24 +249,14 @@ def _parts(body: Mapping[str, Any]) -> tuple[Document, tuple[str, str], str | No
     return document, identity, read
 
 
-def _recorded(
-    context: Context,
-    tx: Transaction,
-    version: Version,
-    document: Document,
-    found: Assessment,
-    patient_id: str,
-    kind: str,
-    *,
-    created: bool,
-) -> Reply:
+def _recorded(context: Context, tx: Transaction, version: Version, found: Assessment, kind: str) -> Reply:
     """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox line."""
     tx.append_classification(version.id, classification_row(found))
     _follow_up(context, tx, version, found)
     told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
     tx.append_audit(kind, {**told, "document": version.digest})
     tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
-    return reply_of(context, tx, version.result_id, created=created)
+    return reply_of(context, tx, version.result_id)
 
 
 def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:
@@ -288,18 +277,19 @@ def _follow_up(context: Context, tx: Transaction, version: Version, found: Asses
     tx.append_open_steps(version.result_id, version.id, steps)
 
 
-def reply_of(context: Context, tx: Transaction, result_id: str, *, created: bool) -> Reply:
+def reply_of(context: Context, tx: Transaction, result_id: str) -> Reply:
+    """The result as it stands now, as a reply."""
     detail = tx.find_result(result_id)
     assert detail is not None
     body = summary_document(detail, sign_off=context.sign_off)
-    return Reply(body, result_id, detail.view.version.number, created=created)
+    return Reply(body, result_id, detail.view.version.number)
 
 
 def _replayed(answer: StoredAnswer | None) -> Reply:
     if answer is None:
         raise Refusal("conflict", "The answer to this Idempotency-Key was erased by order.")
     told = json.loads(answer.headers)
-    return Reply(json.loads(answer.body), told["result"], told["version"], created=True, replayed=True)
+    return Reply(json.loads(answer.body), told["result"], told["version"], replayed=True)
 
 
 def _moment(value: Any) -> datetime | None:
