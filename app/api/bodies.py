@@ -61,4 +61,12 @@ async def json_object(request: Request) -> dict[str, Any]:
             "The body is not declared as JSON.",
             [Problem("WRONG_TYPE", "Content-Type", "is not application/json", "send Content-Type: application/json")],
         )
+    coding = request.headers.get("content-encoding")
+    if coding is not None and coding.strip().lower() != "identity":
+        remedy = "send it as it is, without Content-Encoding"
+        raise Refusal(
+            "unsupported",
+            "The body is declared as compressed.",
+            [Problem("WRONG_TYPE", "Content-Encoding", "is not taken", remedy)],
+        )
     return parse_object(await request.body())

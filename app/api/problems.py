@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -73,10 +74,32 @@ def problem_response(
     return Response(encode(body), status, headers, media_type="application/problem+json")
 
 
+def query_items(request: Request) -> list[tuple[str, str]]:
+    """The query's names and values. Raises Refusal for bytes that are not UTF-8, which would be read as others."""
+    items = request.query_params.multi_items()
+    if any("\ufffd" in text for item in items for text in item):
+        problems = [
+            Problem("WRONG_TYPE", named("", unquote_plus(part.split("=")[0])), "is not UTF-8", "escape it as UTF-8")
+            for part in request.url.query.split("&")
+            if not _is_utf_8(part)
+        ]
+        if problems:
+            raise Refusal("invalid", "The query cannot be read.", problems)
+    return items
+
+
+def _is_utf_8(escaped: str) -> bool:
+    try:
+        unquote_to_bytes(escaped).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not have, or one sent twice: a mistyped one must not be ignored."""
     known = {field.alias for field in request.scope["route"].dependant.query_params}
-    sent = [name for name, _ in request.query_params.multi_items()]
+    sent = [name for name, _ in query_items(request)]
     problems = [
         Problem(
             "UNKNOWN_FIELD",

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from app.api import answers, schemas
 from app.api.bodies import json_object
-from app.api.problems import documented
+from app.api.problems import documented, query_items
 from app.domain.problems import Problem, named
 from app.services.errors import Refusal
 from app.services.reporting import assessed
@@ -98,7 +98,7 @@ async def classify_query(request: Request) -> Response:
     """The same answer from a query: /her2/classify?ihc=2%2B&ratio=1.8&copies=4.5 (write + as %2B)."""
     document: dict[str, Any] = {}
     problems = []
-    for name, value in request.query_params.multi_items():
+    for name, value in query_items(request):
         path = _QUERY.get(name)
         if path is None:
             remedy = f"use one of {', '.join(_QUERY)}; POST takes whole cases"
@@ -108,7 +108,9 @@ async def classify_query(request: Request) -> Response:
         block = document if len(path) == 1 else document.setdefault(path[0], {})
         if path[-1] in block:
             problems.append(Problem("TWICE_STATED", name, "is given twice", f"send {name} once"))
-        # An unescaped + arrives as a blank: "2 " is read as 2+; "0 " as 0, which says less than 0+, never more.
+        # An unescaped + arrives as a blank: "2 " can only be 2+, but "0 " may be 0 or 0+.
+        if name == "ihc" and value.endswith("0 "):
+            problems.append(Problem("UNKNOWN_SCORE", name, "is 0 or an unescaped 0+", "send 0, or 0+ written as 0%2B"))
         block[path[-1]] = value
     if problems:
         raise Refusal("invalid", "The query cannot be read.", problems)

@@ -243,7 +243,7 @@ def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: Ide
 def find_timeline(
     use: Use,
     patient: str,
-    system: Annotated[str | None, Query(max_length=300, description="the pseudonym's system")] = None,
+    system: Annotated[str | None, Query(min_length=1, max_length=300, description="the pseudonym's system")] = None,
 ) -> Response:
     """A patient's HER2 over specimens, with changes of status named. By Herald's patient id, or by pseudonym."""
     return _found(finding.find_timeline(use, patient, system))

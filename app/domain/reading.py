@@ -245,11 +245,11 @@ def _block(
         return None
     found: dict[str, Any] = {}
     for name, content in value.items():
-        if content is None:
-            continue
         entry = fields.get(name)
         if entry is None:
             problems.append(_unknown(where, name, fields))
+            continue
+        if content is None:
             continue
         target, read = entry
         got = read(content, f"{where}.{name}", problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ def make_engine(url: str | URL, *, pool_size: int = 20) -> Engine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
+def _prepare_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin for us: _begin_sqlite does
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
@@ -70,7 +71,27 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor.execute("PRAGMA fullfsync = ON")  # macOS: through the disk's own cache
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA recursive_triggers = ON")  # so that REPLACE meets the triggers that refuse DELETE
+    path = cursor.execute("PRAGMA database_list").fetchone()[2]
     cursor.close()
+    record.info["file"] = (path, _identity(path))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from another under the same name; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_file_of(connection: Connection) -> bool:
+    """Does the SQLite file that a connection holds open still stand under its name?
+
+    An open file goes on answering after it was deleted, and nobody would find what it is given.
+    """
+    path, identity = connection.info["file"]
+    return identity is not None and _identity(path) == identity
 
 
 def _use_wal(cursor: Any) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -16,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.records import audit
 from app.records import tables as t
-from app.records.engine import BUSY_SECONDS, make_engine
+from app.records.engine import BUSY_SECONDS, is_file_of, make_engine
 from app.records.errors import BrokenReference, Busy, Unavailable, UnknownOrganisation
 from app.records.queries import Reading
 from app.records.rows import AuditReport
@@ -93,10 +92,6 @@ class Store:
         """The schema's revision, None where nothing was migrated. Raises Unavailable."""
         from alembic.runtime.migration import MigrationContext
 
-        database = self._engine.url.database
-        if self._is_sqlite and database and not Path(database.removeprefix("file:")).exists():
-            # An open file goes on answering after it was deleted, and nobody would find what it is given.
-            raise Unavailable("the SQLite file is gone")
         with self._reading() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
@@ -114,18 +109,26 @@ class Store:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _translated(), self._turn(), self._engine.connect() as connection, connection.begin():
-            yield connection
+        with _translated(), self._turn(), self._engine.connect() as connection:
+            with connection.begin():
+                yield connection
+            self._expect_file(connection)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[Connection]:
         with _translated(), self._engine.connect() as connection:
+            self._expect_file(connection)
             if self._is_sqlite:
                 connection = connection.execution_options(herald_write=False)
             else:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
                 yield connection
+
+    def _expect_file(self, connection: Connection) -> None:
+        if self._is_sqlite and not is_file_of(connection):
+            connection.invalidate()  # the next one opens what stands there then
+            raise Unavailable("the SQLite file was removed or replaced")
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.problems import Problem, shown
+from app.domain.reading import read_case
 from app.records.errors import NotFound, Stale
 from app.records.rows import NewAct
 from app.records.writing import Transaction
@@ -36,6 +37,9 @@ def amend(context: Context, result_id: str, body: Mapping[str, Any], key: Key | 
         wrong.append(
             Problem("WRONG_TYPE", "case" if changes is None else "changes", "is not an object", "send an object")
         )
+    else:
+        # A name nobody knows is told also where the merge would leave it out.
+        wrong += [each for each in read_case(changes or {}).problems if each.code == "UNKNOWN_FIELD"]
     fields.close(*wrong)
 
     def change(document: Document) -> Document:

@@ -33,14 +33,19 @@ def differences(before: Any, after: Any, at: str = "") -> Iterator[dict[str, Any
 
 
 def merged(document: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Merge Patch (RFC 7396): null removes, objects merge, the rest replaces."""
+    """JSON Merge Patch (RFC 7396): null removes, objects merge, the rest replaces.
+
+    Unlike there, an object that only removes makes nothing where nothing was.
+    """
     result = dict(document)
     for name, value in changes.items():
         if value is None:
             result.pop(name, None)
         elif isinstance(value, Mapping):
             there = result.get(name)
-            result[name] = merged(there if isinstance(there, Mapping) else {}, value)
+            left = merged(there if isinstance(there, Mapping) else {}, value)
+            if left or there is not None or not value:
+                result[name] = left
         else:
             result[name] = value
     return result

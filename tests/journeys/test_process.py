@@ -128,7 +128,6 @@ def test_it_is_not_ready_when_the_postgresql_database_is_gone_and_is_again_when_
         assert str(make_url(text).database) not in server.log
 
 
-@pytest.mark.xfail(strict=True, reason="D20: /readyz answers 503, but a report is still taken into the lost file")
 def test_it_is_not_ready_when_the_sqlite_file_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()

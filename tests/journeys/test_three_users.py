@@ -215,6 +215,5 @@ def test_each_page_in_a_browser_shows_every_row_scrolls_not_sideways_and_asks_no
     assert [url for url in seen.asked if not url.startswith(f"{seen.origin}/")] == []
 
 
-@pytest.mark.xfail(strict=True, reason="the page names no icon, so a browser asks for /favicon.ico and is told 404")
 def test_each_page_in_a_browser_says_nothing_in_the_console(seen: Seen) -> None:
     assert seen.wrong == []
