@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.api import answers, schemas
 from app.api.bodies import json_object
@@ -19,11 +19,17 @@ from app.services.reporting import assessed
 
 
 class _DirectRoute(APIRoute):
-    """Calls the endpoint with the request alone: these two read their input themselves and depend on nothing."""
+    """Calls the endpoint with the request alone: these two read their input themselves and depend on nothing.
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
-        return endpoint
+    A Refusal goes up to the application's own handlers.
+    """
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.methods and scope["method"] not in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        response: Response = await self.endpoint(Request(scope, receive))
+        await response(scope, receive, send)
 
 
 router = APIRouter(tags=["classify"], route_class=_DirectRoute)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
 
@@ -80,8 +80,7 @@ class World:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(NamedTuple):
     """The value a decision was made on: decimal text, up to six places, unrounded; basis: reported or computed."""
 
     name: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.domain.numbers import Measure
 
@@ -290,8 +291,7 @@ class Pack:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class PatientContext:
+class PatientContext(NamedTuple):
     """What is known about the patient beside HER2.
 
     er, pgr: a word of RECEPTORS; percentages as measured; line: line of treatment, from 1; prior_therapies: as

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from app.domain.problems import Problem, shown
 
@@ -30,8 +31,7 @@ class Digits(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """A number as written.
 
     text: the characters received; low, high: the closed range it stands for, in millionths (equal for a plain
@@ -91,7 +91,7 @@ def quotient(numerator: int, denominator: int) -> int:
 
 def read_measure(value: object, kind: Kind, field: str) -> Measure | Problem:
     """The measure a field holds, or what is wrong with it (MALFORMED_NUMBER, VALUE_OUT_OF_RANGE)."""
-    if isinstance(value, str):
+    if isinstance(value, str) or type(value) is int:
         return _remembered(value, kind, field)
     return _read(value, kind, field)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +44,15 @@ def test_each_part_of_a_condition(asked: str, field: str, holds: Any, fails: Any
     pack = small_pack() if asked in CONSIDERATIONS else small_pack(WEIGHED, ASKED, f"{ASKED}{asked}\n")
 
     def applies(value: Any) -> bool:
-        return bool(weigh(pack, replace(PATIENT, **{field: value}), *POSITIVE).considerations)
+        return bool(weigh(pack, PATIENT._replace(**{field: value}), *POSITIVE).considerations)
 
     assert applies(holds)
     assert not applies(fails)
     assert not applies(blank)
-    said = {each.field: each for each in weigh(pack, replace(PATIENT, **{field: blank}), *POSITIVE).missing}
+    said = {each.field: each for each in weigh(pack, PATIENT._replace(**{field: blank}), *POSITIVE).missing}
     assert said[missing].opens == ("weigh-this",)
     assert "It decides on 1 further consideration." in said[missing].text
-    assert missing not in {each.field for each in weigh(pack, replace(PATIENT, **{field: holds}), *POSITIVE).missing}
+    assert missing not in {each.field for each in weigh(pack, PATIENT._replace(**{field: holds}), *POSITIVE).missing}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +84,7 @@ def test_what_a_finding_differs_in(
         'population = { text = "everybody", er = ["positive"], her2 = ["positive", "negative"], prior = ["tamoxifen"] }'
         '\ncontradicts = ["first-no'
     )
-    weighing = weigh(small_pack(STATEMENTS, old, whom), replace(PATIENT, **context), *POSITIVE)
+    weighing = weigh(small_pack(STATEMENTS, old, whom), PATIENT._replace(**context), *POSITIVE)
     (finding,) = weighing.considerations[0].supporting
     assert [(each.what, each.finding, each.patient) for each in finding.differs_in] == expected
 
@@ -139,7 +138,7 @@ def test_what_a_shown_finding_is_limited_by_is_missing(blank: dict[str, Any], fi
     pack = small_pack(
         STATEMENTS, 'prior = ["tamoxifen"]', ", ".join(filter(None, ['prior = ["tamoxifen"]', population]))
     )
-    said = {each.field: each for each in weigh(pack, replace(PATIENT, **blank), *POSITIVE).missing}
+    said = {each.field: each for each in weigh(pack, PATIENT._replace(**blank), *POSITIVE).missing}
     assert list(said) == [field]
     assert said[field].text.endswith(" not given. Findings limited by it count as indirect.")
     assert said[field].opens == ()
@@ -162,7 +161,7 @@ def test_several_considerations_are_counted() -> None:
     more += 'against_note = "None."\nmust_not_conclude = ["Any."]\n[consideration.applies_when]\n'
     more += 'her2 = ["positive"]\ner = ["positive"]\nspecimen = ["primary", "unknown"]\n\n'
     pack = small_pack(WEIGHED, "[[consideration]]", more + "[[consideration]]")
-    said = {each.field: each for each in weigh(pack, replace(PATIENT, er="unknown"), *POSITIVE).missing}
+    said = {each.field: each for each in weigh(pack, PATIENT._replace(er="unknown"), *POSITIVE).missing}
     assert said["er"].opens == ("more", "weigh-this")
     assert said["er"].text == "ER status is not given. It decides on 2 further considerations."
     said = {each.field: each for each in weigh(pack, PATIENT, *POSITIVE).missing}
@@ -171,7 +170,7 @@ def test_several_considerations_are_counted() -> None:
 
 def test_the_whole_document() -> None:
     """small_weighing.json was read against small.py by eye; a change here is a change of the public answer."""
-    weighing = weigh(small_pack(), replace(PATIENT, setting="metastatic"), *POSITIVE)
+    weighing = weigh(small_pack(), PATIENT._replace(setting="metastatic"), *POSITIVE)
     golden = json.loads((Path(__file__).parent / "small_weighing.json").read_text(encoding="utf-8"))
     document = to_document(weighing)
     assert len(document["evidence"].pop("digest")) == 64

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -387,7 +386,7 @@ def test_knowing_less_adds_no_treatment_and_raises_no_certainty(
     context: PatientContext, answer: tuple[str, bool, str], blank: set[str]
 ) -> None:
     known = weigh(PACK, context, *answer)
-    less = weigh(PACK, replace(context, **{name: BLANKS[name] for name in blank}), *answer)  # type: ignore[arg-type]
+    less = weigh(PACK, context._replace(**{name: BLANKS[name] for name in blank}), *answer)  # type: ignore[arg-type]
     assert treatments(less) <= treatments(known)
     before = {each.consideration.id: LEVELS.index(each.certainty.level) for each in known.considerations}
     for each in less.considerations:
