@@ -62,7 +62,7 @@ bench: $(DEV) ## Run the benchmarks one after the other; each prints its ratio
 		name=$$(basename "$$each" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done
 
 mutate: $(DEV) ## Mutation tests of the tables, the editions and the domain (long; docs/mutation.md)
-	$(BIN)/mutmut run
+	$(BIN)/python -m benchmarks.mutate && $(BIN)/python -m benchmarks.mutate --again
 
 docs: $(DEV) ## Write what is made from the code: the pages of docs/, README's answer, openapi/
 	$(BIN)/python -m tools.make_docs
