@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app import ENGINE_VERSION
-from app.api import problems, routes_guidelines, routes_health, routes_her2, routes_results, schemas
+from app.api import problems, routes_evidence, routes_guidelines, routes_health, routes_her2, routes_results, schemas
 from app.api.middleware import RequestLayer
 from app.logs import configure, logger
 from app.services.process import open_context, ready
@@ -20,7 +20,7 @@ from app.web.pages import guideline_page
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
-    schemas.ReEvaluation, problems.ProblemDocument,
+    schemas.ReEvaluation, schemas.ConsiderationsRequest, problems.ProblemDocument,
 )  # fmt: skip
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.guideline_page = guideline_page
-    for routes in (routes_her2, routes_results, routes_guidelines, routes_health):
+    for routes in (routes_her2, routes_results, routes_evidence, routes_guidelines, routes_health):
         app.include_router(routes.router)
     problems.install(app)
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)

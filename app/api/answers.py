@@ -58,6 +58,106 @@ class EvidenceIdentity(BaseModel):
     digest: str
 
 
+class PackIdentity(EvidenceIdentity):
+    """A pack in the list of packs."""
+
+    title: str
+    source: str
+    statements: int
+    considerations: int
+
+
+class Classified(BaseModel):
+    """The HER2 answer that was weighed."""
+
+    status: str
+    final: bool
+    her2_low: str
+    edition: EditionIdentity | None = Field(description="null where the class was named and not computed here")
+
+
+class Considerations(BaseModel):
+    """What the evidence says for a context, for and against."""
+
+    classified: Classified
+    her2: str = Field(description="what the answer amounts to for the source; open: not final or contradictory")
+    considerations: list[dict[str, Any]]
+    missing: list[dict[str, Any]] = Field(description="what is not known and what it would change")
+    says_nothing: str | None
+    general_caution: str
+    dated: str
+    evidence: EvidenceIdentity
+    source: str
+
+
+class StatementView(BaseModel):
+    """One finding of the source, in Herald's words with the numbers as printed."""
+
+    id: str
+    section: str
+    setting: str
+    design: str
+    direction: str
+    bears_on: str
+    cited_as: list[str]
+    references: list[dict[str, Any]]
+    population: dict[str, Any]
+    summary: str
+    effects: list[dict[str, Any]]
+    caveats: list[str]
+    contradicts: list[str]
+    considerations: list[dict[str, str]] = Field(description="the considerations that name it, and on which side")
+    locator: str = Field(description="words by which the place is found in the source")
+    curator_note: dict[str, str | None] | None
+    link: str = Field(description="permanent: an id is never given to another statement")
+    citation: str = Field(description="one line to cite it by")
+    pack: EvidenceIdentity
+
+
+class StatementPage(BaseModel):
+    """Statements found."""
+
+    total: int
+    items: list[StatementView]
+    next_cursor: str | None
+    pack: EvidenceIdentity
+
+
+class ReferenceView(BaseModel):
+    """A cited work."""
+
+    key: str
+    cited_as: str
+    title: str | None
+    doi: str | None
+    pmid: str | None
+    note_from_outside_the_review: str | None
+    cited_by: list[str]
+    link: str
+
+
+class ReferenceList(BaseModel):
+    """Every cited work."""
+
+    items: list[ReferenceView]
+    pack: EvidenceIdentity
+
+
+class WholePack(EvidenceIdentity):
+    """A pack as it is held."""
+
+    title: str
+    licence: str
+    curators: list[str]
+    source: ReferenceView
+    general_caution: str
+    dated: str
+    references: list[ReferenceView]
+    statements: list[StatementView]
+    considerations: list[dict[str, Any]]
+    silences: list[dict[str, Any]]
+
+
 class Answer(BaseModel):
     """The answer to one case. Codes: docs/codes.md."""
 
@@ -241,6 +341,22 @@ class ReEvaluated(BaseModel):
     changed: bool
     confirmation: str
     classification: Answer
+
+
+class GuidelineRow(BaseModel):
+    """One row of an edition's table."""
+
+    id: str
+    table: str
+    table_title: str
+    table_digest: str
+    when: dict[str, str]
+    then: dict[str, Any]
+    place: str
+    impossible: bool
+    edition: dict[str, str]
+    citation: str
+    link: str
 
 
 class Guideline(EditionIdentity):

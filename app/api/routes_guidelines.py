@@ -12,6 +12,7 @@ from app.api.bodies import encode
 from app.api.problems import documented, known_parameters
 from app.services.assessment import guideline_document, guideline_identities
 from app.services.errors import Refusal
+from app.services.evidence import guideline_row
 
 router = APIRouter(tags=["guidelines"], dependencies=[Depends(known_parameters)])
 
@@ -41,3 +42,13 @@ async def find_guideline(
     if format == "html" or (format is None and "text/html" in accepted):
         return HTMLResponse(request.app.state.guideline_page(document))
     return Response(encode(document), media_type="application/json")
+
+
+@router.get(
+    "/guidelines/{edition}/tables/{table}/rows/{row}",
+    operation_id="find_guideline_row",
+    responses={200: {"model": answers.GuidelineRow}, **documented("not_found", "invalid")},
+)
+async def find_guideline_row(edition: str, table: str, row: str) -> Response:
+    """One row with its citation: the permanent link of what a trace names."""
+    return Response(encode(guideline_row(edition, table, row)), media_type="application/json")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from app.domain.codes import HER2_LOW, STATUSES
 from app.domain.evidence import BIOMARKERS, MENOPAUSAL, PATIENT_SETTINGS, RECEPTORS, UNKNOWN
 
 _DECIMAL = r"([0-9]{1,9}(\.[0-9]{1,6})?|\.[0-9]{1,6})"
@@ -189,6 +190,37 @@ class Case(_Sent):
     copies: Average | None = None
     cep17: Average | None = None
     cells: Cells | None = None
+
+
+class Her2Class(_Sent):
+    """A HER2 answer that was given elsewhere."""
+
+    status: Literal[tuple(STATUSES)]  # type: ignore[valid-type]
+    final: bool
+    her2_low: Literal[tuple(HER2_LOW)] | None = None  # type: ignore[valid-type]
+    ihc: Literal["0", "1+", "2+", "3+", "none", "unusable"] | None = None
+
+
+class ConsiderationsRequest(_Sent):
+    """A context, beside exactly one of `result_id`, `case` and `her2`. Absent or unknown is not negative."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "her2": {"status": "positive", "final": True},
+                    "context": {"er": "positive", "setting": "metastatic", "line": 1},
+                }
+            ]
+        },
+    )
+
+    result_id: str | None = None
+    case: Case | None = None
+    her2: Her2Class | None = None
+    context: Context | None = Field(None, description="instead of the context that the case or the result holds")
+    specimen_kind: Literal["primary", "metastasis", "nodal"] | None = None
 
 
 class PatientId(_Sent):

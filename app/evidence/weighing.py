@@ -30,6 +30,7 @@ from app.evidence.certainty import certainty
 from app.evidence.context import Known, known_context
 
 NOTHING = "The review offers nothing for this."
+_UNCITED = "The sentence carries no citation: it is shown as the authors' own words."
 _YEAR_DIGITS = 4
 _NO_SETTING = frozenset({"preclinical", "biology", "testing", "strategy"})
 _NOT_MEASURED = frozenset({"guideline", "narrative", "ongoing", "preclinical"})
@@ -159,7 +160,7 @@ def _beside(pack: Pack, statement: Statement, known: Known, her2: str) -> Weighe
     references = tuple(pack.references[cited] for cited in statement.cited_as)
     caveats = list(statement.caveats)
     if not statement.cited_as:
-        caveats.append("The sentence carries no citation: it is shown as the authors' own words.")
+        caveats.append(_UNCITED)
     return WeighedStatement(statement, references, tuple(caveats), tuple(_differences(statement, known, her2)))
 
 
@@ -317,7 +318,7 @@ def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
     return {
         "id": statement.id,
         "cited_as": list(statement.cited_as),
-        "references": [_reference_document(reference) for reference in weighed.references],
+        "references": [reference_document(reference) for reference in weighed.references],
         "section": statement.section,
         "setting": statement.setting,
         "study": statement.study,
@@ -346,7 +347,19 @@ def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
     }
 
 
-def _reference_document(reference: Reference) -> dict[str, Any]:
+def statement_document(pack: Pack, statement: Statement) -> dict[str, Any]:
+    """A statement beside nobody, with the caveats that always travel with it."""
+    caveats = [*statement.caveats]
+    if not statement.cited_as:
+        caveats.append(_UNCITED)
+    if _historic(pack, statement):
+        caveats.append(pack.historic_caveat)
+    references = tuple(pack.references[cited] for cited in statement.cited_as)
+    document = _statement_document(WeighedStatement(statement, references, tuple(caveats), ()))
+    return {name: told for name, told in document.items() if name != "differs_in"}
+
+
+def reference_document(reference: Reference) -> dict[str, Any]:
     return {
         "cited_as": reference.cited_as,
         "standing": reference.standing,
