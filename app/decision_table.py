@@ -15,7 +15,6 @@ A grid is written in DMN's cell notation and nothing else: `-` (any), `>= 2.0`, 
 `in NAME: words` or a number domain `(0..)`, `[0..100]`, with `missing` where the value may be absent; `out` takes
 one word, `outs` a list; `@name` stands for a list handed to `parse`, `set NAME: words` names one for the rows. A row
 id that ends in `!` must never be reached. Two inputs can be written as the figure: `cross DOWN \\ ACROSS | ...`.
-
 Numbers are whole millionths, so every condition is a half-open range of ints.
 """
 
@@ -34,6 +33,7 @@ from operator import itemgetter
 from typing import Any
 
 from app.domain.numbers import UNBOUNDED, micro
+from app.domain.pairs import pairs
 
 Value = str | int | tuple[int, int] | None
 _END = UNBOUNDED + 1
@@ -136,8 +136,8 @@ class Table:
         wanted = [self._cells(column, values[column.name]) for column in self.columns]
         return tuple(
             row
-            for row, cells in zip(self.rows, self.cells, strict=True)
-            if all(not want.isdisjoint(have) for want, have in zip(wanted, cells, strict=True))
+            for row, cells in pairs(self.rows, self.cells)
+            if all(not want.isdisjoint(have) for want, have in pairs(wanted, cells))
         )
 
     def cuts(self, column: str) -> tuple[int, ...]:
@@ -148,7 +148,7 @@ class Table:
         """One set of values for each elementary cell: all combinations, missing included."""
         choices = [[*(each.words or each.bounds[:-1]), *([None] if each.missing else [])] for each in self.columns]
         for combination in itertools.product(*choices):
-            yield dict(zip(self.inputs, combination, strict=True))
+            yield dict(pairs(self.inputs, combination))
 
     def document(self) -> dict[str, Any]:
         """The table as plain data: what pages, the JSON of an edition and the digest are made from."""
@@ -174,7 +174,7 @@ class Table:
     def prove(self) -> None:
         """Rows are pairwise disjoint and fill the product of the inputs; else TableError names a cell."""
         for (i, first), (j, second) in itertools.combinations(enumerate(self.cells), 2):
-            shared = [one & other for one, other in zip(first, second, strict=True)]
+            shared = [one & other for one, other in pairs(first, second)]
             if all(shared):
                 cell = self._cell_name([min(cells) for cells in shared])
                 raise TableError(f"{self.name}: rows {self.rows[i].id} and {self.rows[j].id} both hold for {cell}")
@@ -182,7 +182,7 @@ class Table:
         if covered == math.prod(column.size for column in self.columns):
             return
         for key in itertools.product(*(range(column.size) for column in self.columns)):
-            if not any(all(k in cells for k, cells in zip(key, row, strict=True)) for row in self.cells):
+            if not any(all(k in cells for k, cells in pairs(key, row)) for row in self.cells):
                 raise TableError(f"{self.name}: no row holds for {self._cell_name(key)}")
 
     @cached_property
@@ -220,13 +220,11 @@ class Table:
 
     def _find(self, key: tuple[int, ...]) -> Row:
         return next(
-            row
-            for row, cells in zip(self.rows, self.cells, strict=True)
-            if all(k in have for k, have in zip(key, cells, strict=True))
+            row for row, cells in pairs(self.rows, self.cells) if all(k in have for k, have in pairs(key, cells))
         )
 
     def _cell_name(self, key: Any) -> str:
-        return ", ".join(f"{column.name} = {column.cells()[k]}" for column, k in zip(self.columns, key, strict=True))
+        return ", ".join(f"{column.name} = {column.cells()[k]}" for column, k in pairs(self.columns, key))
 
 
 class _Parser:
@@ -297,7 +295,7 @@ class _Parser:
         cells = [part.strip() for part in line.replace("||", "|").split("|")]
         if len(cells) != len(self.header) + 1 or "||" not in line:
             raise TableError(f"{self.name} row {cells[0]}: {len(cells) - 1} cells where {len(self.header)} are needed")
-        named = dict(zip(self.header, cells[1:], strict=True))
+        named = dict(pairs(self.header, cells[1:]))
         self.lines.append((cells[0], {name: named[name] for name in self.domains}, named))
 
     def _cross_row(self, line: str) -> None:
@@ -306,7 +304,7 @@ class _Parser:
             raise TableError(f"{self.name} row {label}: {len(words)} cells where {len(self.header)} are needed")
         down, right = self.domains
         (output,) = self.single
-        for across, word in zip(self.header, words, strict=True):
+        for across, word in pairs(self.header, words):
             row = f"{self.name}[{label.replace(',', '')}, {across.replace(',', '')}]"
             self.lines.append((row, {down: label, right: across}, {output: word}))
 

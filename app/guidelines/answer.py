@@ -9,6 +9,7 @@ from app.domain import codes
 from app.domain.case import Case
 from app.domain.classification import Settled, Step
 from app.domain.classification import World as TracedWorld
+from app.domain.pairs import pairs
 from app.domain.problems import Problem
 from app.guidelines import common
 from app.guidelines.asking import ask
@@ -122,8 +123,7 @@ def settle(
         worlds=()
         if one
         else tuple(
-            TracedWorld(world.assumption, each.status, tuple(each.trace))
-            for world, each in zip(worlds, walks, strict=True)
+            TracedWorld(world.assumption, each.status, tuple(each.trace)) for world, each in pairs(worlds, walks)
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from app.decision_table import Row, Table
 from app.domain.case import Count
 from app.domain.numbers import MICRO, UNBOUNDED, Measure, quotient
+from app.domain.pairs import pairs
 
 Range = tuple[int, int]
 ANY: Range = (1, UNBOUNDED)
@@ -30,7 +31,7 @@ def multiply(one: Range, other: Range) -> Range:
     """Every value of one * other."""
     low, high = (
         UNBOUNDED if UNBOUNDED in (a, b) else min(max((a * b + MICRO // 2) // MICRO, 1), UNBOUNDED)
-        for a, b in zip(one, other, strict=True)
+        for a, b in pairs(one, other)
     )
     return low, high
 

@@ -10,6 +10,7 @@ from app.decision_table import Row, Table
 from app.domain.case import Case, Count, Ihc, Specimen
 from app.domain.classification import Step, Used
 from app.domain.numbers import Measure
+from app.domain.pairs import pairs
 from app.guidelines import common, plausibility, preanalytics
 from app.guidelines.asking import ask, ask_range, shown
 from app.guidelines.editions import EDITIONS, Edition
@@ -158,7 +159,7 @@ def block_facts(count: Count | None) -> tuple[str, ...]:
 
 def block_word(facts: tuple[str, ...], trace: list[Step]) -> str:
     """What an ISH record is: none, failed, outstanding, conflict, dual, single or either."""
-    return str(ask(common.BLOCK, dict(zip(_BLOCK, facts, strict=True)), trace)["block_is"])
+    return str(ask(common.BLOCK, dict(pairs(_BLOCK, facts)), trace)["block_is"])
 
 
 def handling(specimen: Specimen, edition: Edition, trace: list[Step]) -> dict[str, tuple[str, ...]]:

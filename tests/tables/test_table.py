@@ -255,3 +255,18 @@ def test_a_table_is_not_changed_by_asking(band: Table) -> None:
     band.meeting({"her2": (1, 9 * M), "probe": "dual"})
     assert band.document() == before
     assert replace(band, title="another").digest != band.digest
+
+
+def test_a_range_reaches_the_last_number_of_a_domain_also_where_it_stands_alone() -> None:
+    share = Table.parse("""
+table share: A share
+place: here
+in share: [0..100]
+out word: all, some
+row | share  || word
+S1  | >= 100 || all
+S2  | < 100  || some
+""")
+    assert [each.id for each in share.meeting({"share": (99 * M, 200 * M)})] == ["S1", "S2"]
+    assert [each.id for each in share.meeting({"share": (100 * M, 200 * M)})] == ["S1"]
+    assert [each.id for each in share.meeting({"share": (0, 100 * M - 1)})] == ["S2"]
