@@ -228,4 +228,4 @@ def test_every_citation_of_a_statement_is_written_as_in_the_text() -> None:
     statement: Statement
     for statement in STATEMENTS:
         for cited in statement.cited_as:
-            assert re.fullmatch(r"(EBCTCG|[A-Z][\w'& ]+( et al\.)?) \d{4}[ab]?", cited), cited
+            assert re.fullmatch(r"(EBCTCG|[A-Z][\w'& -]+( et al\.)?) \d{4}[ab]?", cited), cited

@@ -64,7 +64,7 @@ def rooms(tmp_path: Path) -> Path:
         path = path / "__init__.py" if name in folders else path.with_suffix(".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    (tmp_path / "app/decision_table.py").write_text("import app.domain.numbers")
+    (tmp_path / "app/decision_table.py").write_text("import app.domain.numbers\nimport app.domain.pairs")
     return tmp_path
 
 
