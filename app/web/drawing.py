@@ -50,7 +50,7 @@ class _Sheet:
     ) -> float:
         """Paragraphs wrapped to a width in inches; gives where the next line begins."""
         for paragraph in paragraphs:
-            for line in textwrap.wrap(paragraph, int(width * _PER_INCH)):
+            for line in textwrap.wrap(paragraph, int(width * _PER_INCH), break_on_hyphens=False):
                 self.write(x, y, line, gid, **style)
                 y += _LINE
         return y
@@ -75,7 +75,8 @@ def figure(plot: Plot) -> Figure:
     """The plot as a figure. Changes matplotlib's settings: call it inside rc_context."""
     matplotlib.rcdefaults()
     matplotlib.rc("svg", fonttype="none", hashsalt="herald")
-    matplotlib.rc("font", family=["DejaVu Sans"])
+    # The font that comes with matplotlib, so that lines are measured alike everywhere; a viewer may have another.
+    matplotlib.rc("font", **{"family": ["sans-serif"], "sans-serif": ["DejaVu Sans"]})
     matplotlib.rc("text", parse_math=False)
     sheet = _Sheet(any(mark.group for row in plot.rows for mark in row.marks))
     whole = sheet.width - 2 * _MARGIN

@@ -153,7 +153,7 @@ def _plot(pack: Pack, name: str, title: str, kind: str, drawn: Drawn) -> Plot:
         for count, effect in enumerate(statement.effects, 1):
             if drawn(statement, effect):
                 notes = [numbers.setdefault(note, len(numbers) + 1) for note in _notes(pack, statement)]
-                rows.append(_row(f"{statement.id}-{count}", statement, effect, tuple(notes)))
+                rows.append(_row(f"{statement.id}-{count}", statement, effect, tuple(sorted(notes))))
     source = f"Source: {pack.source.cited_as}, {pack.title}. Pack {pack.id}, version {pack.version}."
     return Plot(name, title, kind, source, tuple(rows), tuple(numbers), (pack.general_caution, pack.dated))
 
@@ -161,6 +161,8 @@ def _plot(pack: Pack, name: str, title: str, kind: str, drawn: Drawn) -> Plot:
 def _row(id_: str, statement: Statement, effect: Effect, notes: tuple[int, ...]) -> Row:
     about = [effect.compares] if effect.compares else []
     about.append(f"{effect.measure}, {effect.endpoint}{_time(effect)}")
+    if statement.intervention:
+        about.append(f"treatment: {statement.intervention}")
     about.append(f"in: {statement.population.text}")
     about.append(f"{statement.setting}; design: {statement.design}; speaks for: {statement.direction}")
     return Row(id_, statement, _citation(statement), tuple(about), tuple(_marks(effect)), tuple(_said(effect)), notes)
