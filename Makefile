@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input
 UV := uv>=0.13,<0.14
-COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-header --no-emit-index-url $(UPGRADE)
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url $(UPGRADE)
 
 .PHONY: help setup serve test check lint contracts types bench mutate docs openapi lock audit check-evidence clean
 

@@ -11,12 +11,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from app import ENGINE_VERSION
-from app.api import problems, routes_evidence, routes_guidelines, routes_health, routes_her2, routes_results, schemas
+from app.api import (
+    problems,
+    routes_evidence,
+    routes_guidelines,
+    routes_health,
+    routes_her2,
+    routes_plots,
+    routes_results,
+    schemas,
+)
 from app.api.middleware import RequestLayer
 from app.logs import configure, logger
+from app.services.evidence import evidence_pack
 from app.services.process import open_context, ready
 from app.settings import Settings
 from app.web.pages import guideline_page
+from app.web.plots import plots_of
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
@@ -64,7 +75,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.guideline_page = guideline_page
-    for routes in (routes_her2, routes_results, routes_evidence, routes_guidelines, routes_health):
+    app.state.plots = plots_of(evidence_pack())
+    # Pictures before statements: /evidence/plots is no statement.
+    for routes in (
+        routes_her2,
+        routes_results,
+        routes_plots,
+        routes_evidence,
+        routes_guidelines,
+        routes_health,
+    ):
         app.include_router(routes.router)
     problems.install(app)
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)

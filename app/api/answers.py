@@ -365,3 +365,12 @@ class Guideline(EditionIdentity):
     source: str
     notes: list[str]
     tables: list[dict[str, Any]]
+
+
+class EvidencePlot(BaseModel):
+    """A picture of the evidence pack's printed numbers."""
+
+    name: str
+    title: str
+    text_alternative: str = Field(description="every line of the picture in words, with caveats and statement ids")
+    link: str = Field(description="path of the picture; with ?format=text the text alternative")

@@ -151,7 +151,7 @@ def _consideration(pack: Pack, each: Consideration, known: Known, her2: str) -> 
         [_indirect(pack, weighed) for weighed in supporting],
     )
     caveats = list(each.caveats)
-    if any(_historic(pack, weighed.statement) for weighed in (*supporting, *opposing)):
+    if any(historic(pack, weighed.statement) for weighed in (*supporting, *opposing)):
         caveats.append(pack.historic_caveat)
     return WeighedConsideration(each, sure, supporting, opposing, tuple(caveats))
 
@@ -184,14 +184,14 @@ def _differences(statement: Statement, known: Known, her2: str) -> Iterator[Diff
 
 
 def _indirect(pack: Pack, weighed: WeighedStatement) -> tuple[Difference, ...]:
-    if _historic(pack, weighed.statement):
+    if historic(pack, weighed.statement):
         return (*weighed.differs_in, Difference("her2", "older definition", "today's definition"))
     if not weighed.statement.population.er or not weighed.statement.population.her2:
         return (*weighed.differs_in, Difference("population", "not stated in full", "this patient"))
     return weighed.differs_in
 
 
-def _historic(pack: Pack, statement: Statement) -> bool:
+def historic(pack: Pack, statement: Statement) -> bool:
     """HER2 measured in patients, by a work older than today's definition; without a citation the year is not known."""
     if statement.design in _NOT_MEASURED or not statement.population.her2:
         return False
@@ -352,7 +352,7 @@ def statement_document(pack: Pack, statement: Statement) -> dict[str, Any]:
     caveats = [*statement.caveats]
     if not statement.cited_as:
         caveats.append(_UNCITED)
-    if _historic(pack, statement):
+    if historic(pack, statement):
         caveats.append(pack.historic_caveat)
     references = tuple(pack.references[cited] for cited in statement.cited_as)
     document = _statement_document(WeighedStatement(statement, references, tuple(caveats), ()))

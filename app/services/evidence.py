@@ -11,11 +11,12 @@ from functools import lru_cache
 from typing import Any
 
 from app.domain import codes
+from app.domain.evidence import Pack, Statement
 from app.domain.problems import Problem, shown
 from app.domain.reading import read_case
 from app.evidence.documents import identity_of, pack_of, reference_of, statement_of
 from app.evidence.library import load_pack, pack_ids
-from app.evidence.weighing import to_document, weigh
+from app.evidence.weighing import historic, to_document, weigh
 from app.interop import fhir_evidence, va_spec
 from app.services.assessment import guideline_document
 from app.services.errors import Refusal
@@ -290,3 +291,13 @@ def guideline_row(edition: str, table: str, row: str) -> dict[str, Any]:
                     "link": f"/guidelines/{edition}/tables/{table}/rows/{row}",
                 }  # fmt: skip
     raise Refusal("not_found", "There is no such row; GET /guidelines/{edition} lists them.")
+
+
+def evidence_pack() -> Pack:
+    """The pack that answers are weighed by."""
+    return _PACK
+
+
+def measured_before_today(pack: Pack, statement: Statement) -> bool:
+    """Was HER2 measured by a definition older than today's? Then the pack's historic caveat belongs to the finding."""
+    return historic(pack, statement)
