@@ -5,6 +5,7 @@ Pure. Nothing is merged into one direction, nothing is ranked, and no context is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -28,9 +29,11 @@ from app.domain.evidence import (
 )
 from app.evidence.certainty import certainty
 from app.evidence.context import Known, known_context
+from app.evidence.standings import counts, standing_caveats
 
 NOTHING = "The review offers nothing for this."
-_YEAR_DIGITS = 4
+RETRACTED = "All that was found for this has been retracted: nothing is left that speaks for it."
+_YEAR = re.compile(r"\b[0-9]{4}")
 _NO_SETTING = frozenset({"preclinical", "biology", "testing", "strategy"})
 _NOT_MEASURED = frozenset({"guideline", "narrative", "ongoing", "preclinical"})
 
@@ -144,12 +147,15 @@ def _applies(when: Condition, known: Known, her2: str) -> bool:
 def _consideration(pack: Pack, each: Consideration, known: Known, her2: str) -> WeighedConsideration:
     supporting = tuple(_beside(pack, pack.statements[id_], known, her2) for id_ in each.supporting)
     opposing = tuple(_beside(pack, pack.statements[id_], known, her2) for id_ in each.opposing)
+    voting = [weighed for weighed in supporting if weighed.counts]
     sure = certainty(
-        [weighed.statement for weighed in supporting],
-        [weighed.statement for weighed in opposing],
-        [_indirect(pack, weighed) for weighed in supporting],
+        [weighed.statement for weighed in voting],
+        [weighed.statement for weighed in opposing if weighed.counts],
+        [_indirect(pack, weighed) for weighed in voting],
     )
-    caveats = list(each.caveats)
+    caveats = [*each.caveats, *standing_caveats([pack.source])]
+    if not voting:
+        caveats.append(RETRACTED)
     if any(_historic(pack, weighed.statement) for weighed in (*supporting, *opposing)):
         caveats.append(pack.historic_caveat)
     return WeighedConsideration(each, sure, supporting, opposing, tuple(caveats))
@@ -160,7 +166,9 @@ def _beside(pack: Pack, statement: Statement, known: Known, her2: str) -> Weighe
     caveats = list(statement.caveats)
     if not statement.cited_as:
         caveats.append("The sentence carries no citation: it is shown as the authors' own words.")
-    return WeighedStatement(statement, references, tuple(caveats), tuple(_differences(statement, known, her2)))
+    caveats += standing_caveats(references)
+    differs = tuple(_differences(statement, known, her2))
+    return WeighedStatement(statement, references, tuple(caveats), differs, counts(statement, pack))
 
 
 def _differences(statement: Statement, known: Known, her2: str) -> Iterator[Difference]:
@@ -194,7 +202,7 @@ def _historic(pack: Pack, statement: Statement) -> bool:
     """HER2 measured in patients, by a work older than today's definition; without a citation the year is not known."""
     if statement.design in _NOT_MEASURED or not statement.population.her2:
         return False
-    years = [int("".join(filter(str.isdigit, cited))[:_YEAR_DIGITS]) for cited in statement.cited_as]
+    years = [int(year) for cited in statement.cited_as for year in _YEAR.findall(cited)]
     return not years or max(years) < pack.historic_before
 
 
@@ -339,6 +347,7 @@ def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
         "summary": statement.summary,
         "effects": [_effect_document(effect) for effect in statement.effects],
         "size": statement.size,
+        "counts": weighed.counts,
         "caveats": list(weighed.caveats),
         "locator": statement.locator,
         "curator_note": _note_document(statement),
@@ -349,7 +358,10 @@ def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
 def _reference_document(reference: Reference) -> dict[str, Any]:
     return {
         "cited_as": reference.cited_as,
+        "identification": reference.identification,
         "standing": reference.standing,
+        "standing_date": reference.standing_date,
+        "standing_source": reference.standing_source,
         "title": reference.title,
         "doi": reference.doi,
         "pmid": reference.pmid,

@@ -200,7 +200,7 @@ def test_numbers_of_the_cited_works_stay_out_of_the_review_s() -> None:
 
 def test_identifiers_only_of_works_that_are_surely_the_ones_cited() -> None:
     for reference in PACK.references.values():
-        if reference.standing != "sure":
+        if reference.identification != "sure":
             assert (reference.title, reference.doi, reference.pmid) == (None, None, None)
 
 

@@ -435,6 +435,6 @@ def test_every_consideration_is_reached() -> None:
 
 def test_two_packs_do_not_share_answers() -> None:
     one: Pack = small_pack()
-    other: Pack = small_pack("pack.toml", 'version = "1"', 'version = "2"')
-    assert weigh(one, case(), *POSITIVE).pack_version == "1"
-    assert weigh(other, case(), *POSITIVE).pack_version == "2"
+    other: Pack = small_pack("pack.toml", "With caution.", "With more caution.")
+    assert weigh(one, case(), *POSITIVE).general_caution == "With caution."
+    assert weigh(other, case(), *POSITIVE).general_caution == "With more caution."
