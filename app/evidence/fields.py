@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What a year and a month lack of a day.
 _FIRST_DAY = {4: "-01-01", 7: "-01"}
@@ -71,7 +71,7 @@ class Fields:
 
     def id(self, name: str = "id") -> str:
         value = self.text(name)
-        if value and not _ID.fullmatch(value):
+        if value and not ID.fullmatch(value):
             self.problem(f"{name} {value!r} must be lower-case words and digits joined by '-'")
         return value
 
