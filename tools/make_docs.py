@@ -2,7 +2,7 @@
 
 One page for each edition, drawn from its tables as the paper's figures are: a crosstab for a figure of two inputs, a
 row list for the others, each row with its place. Marks and readings link to docs/sources.md and docs/readings.md.
-The answer that README shows is asked of the service itself.
+The answer that README shows is asked of the service itself. The pages of the evidence are tools/evidence_pages.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -20,9 +20,13 @@ from app.decision_table import Column, Row, Table
 from app.domain import codes
 from app.guidelines.editions import EDITIONS, Edition
 from app.main import create_app
+from tools import evidence_pages
+from tools.markdown import MADE, grid
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE = "<!-- Made by `make docs`; edit the code it is made from. -->\n"
+
+# Folders in which every page is made.
+FOLDERS = ("docs/guidelines", evidence_pages.HOME)
 
 _SOURCES = re.compile(r"\b([SCP])(\d+)(?:-[SCP](\d+))?\b")
 _READINGS = re.compile(r"(?:readings?|sections?|\[R\]) (\d+(?:\.\d+)?(?:(?:, | and )\d+(?:\.\d+)?)*)")
@@ -32,6 +36,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 def pages() -> dict[str, str]:
     """Every generated page, by its name."""
     made = {f"docs/guidelines/{edition.id}.md": _edition(edition) for edition in EDITIONS.values()}
+    made |= evidence_pages.pages()
     return made | {
         "docs/guidelines/README.md": _index(),
         "docs/codes.md": _codes(),
@@ -66,14 +71,6 @@ def _linked(place: str, home: str) -> str:
         return f"[{match[0]}]({home}sources.md#{match[1].lower()}{match[2]})"
 
     return _SOURCES.sub(source, _READINGS.sub(reading, place))
-
-
-def _grid(header: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
-    names = list(header)
-    yield "| " + " | ".join(names) + " |"
-    yield "|" + " --- |" * len(names)
-    for row in rows:
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
 
 def _condition(text: str) -> str:
@@ -113,7 +110,7 @@ def _table(table: Table) -> Iterator[str]:
     else:
         places = any(row.place != table.place for row in table.rows)
         header = ["row", *table.inputs, *(f"**{name}**" for name in table.outputs), *(["place"] if places else [])]
-        yield from _grid(header, (_row(table, row, places) for row in table.rows))
+        yield from grid(header, (_row(table, row, places) for row in table.rows))
     yield ""
     yield "Asks for " + "; ".join(map(_input, table.columns)) + "."
     for name, words in _sets(table).items():
@@ -137,7 +134,7 @@ def _crosstab(table: Table) -> Iterator[str]:
         words.setdefault(down, {})[across] = row[output]
     across_words = next(iter(words.values()))
     corner = " \\ ".join(table.inputs)
-    yield from _grid(
+    yield from grid(
         [corner, *(f"`{word}`" for word in across_words)], ([f"`{d}`", *c.values()] for d, c in words.items())
     )
 
@@ -167,8 +164,8 @@ def _index() -> str:
         [f"[`{edition.id}`]({edition.id}.md)", edition.title, str(edition.errata), edition.errata_date]
         for edition in EDITIONS.values()
     )
-    grid = "\n".join(_grid(["edition", "title", "errata level", "of"], rows))
-    return f"# The editions as tables\n\n{MADE}\n{grid}\n\nThe default is `{codes.DEFAULT_EDITION}`.\n"
+    table = "\n".join(grid(["edition", "title", "errata level", "of"], rows))
+    return f"# The editions as tables\n\n{MADE}\n{table}\n\nThe default is `{codes.DEFAULT_EDITION}`.\n"
 
 
 _LISTS = {
@@ -191,7 +188,7 @@ def _codes() -> str:
     ]
     for title, listed in _LISTS.items():
         rows = ([f"`{code.code}`", code.text, _linked(code.source, "")] for code in listed.values())
-        lines += [f"## {title}\n", *_grid(["code", "meaning", "place"], rows), ""]
+        lines += [f"## {title}\n", *grid(["code", "meaning", "place"], rows), ""]
     lines += ["## ish_result\n", ", ".join(f"`{word}`" for word in codes.ISH_RESULTS) + ".\n"]
     switches = (
         [f"`{name}`", f"`{words[0]}`", ", ".join(f"`{word}`" for word in words[1:])]
@@ -200,7 +197,7 @@ def _codes() -> str:
     lines += [
         "## policy\n",
         "What each switch decides stands in [readings](readings.md).\n",
-        *_grid(["switch", "default", "other"], switches),
+        *grid(["switch", "default", "other"], switches),
     ]
     return "\n".join(lines) + "\n"
 
@@ -228,7 +225,7 @@ def main() -> None:
         )
         with TestClient(application) as client:
             made["README.md"] = readme(lambda path: client.get(path).json())
-    for old in (ROOT / "docs/guidelines").glob("*.md"):
+    for old in (path for folder in FOLDERS for path in (ROOT / folder).rglob("*.md")):
         if str(old.relative_to(ROOT)) not in made:
             old.unlink()
     for name, text in made.items():

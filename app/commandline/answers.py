@@ -95,10 +95,15 @@ def _considerations(answer: Mapping[str, Any]) -> RenderableType:
     lines: list[Text] = []
     for each in weighed["considerations"]:
         level = each["certainty"]["level"]
-        counts = f"{len(each['for'])} for, {len(each['against'])} against"
+        counts = f"{_count(each['for'])} for, {_count(each['against'])} against"
         certainty = (f"certainty {level}", _LEVELS.get(level, ""))
         lines.append(Text.assemble((each["title"], "bold"), " (", each["kind"], ", ", counts, ", ", certainty, ")"))
         lines += [Text(f"  not to conclude: {text}", style="dim") for text in each["must_not_conclude"]]
     lines += [Text(f"unknown: {each['field']}: {each['text']}", style="yellow") for each in weighed["missing"]]
     lines += [Text(text) for text in (weighed["says_nothing"], weighed["dated"]) if text]
     return Group(*lines)
+
+
+def _count(findings: Sequence[Mapping[str, Any]]) -> str:
+    retracted = sum(not finding["counts"] for finding in findings)
+    return f"{len(findings)}" + (f" ({retracted} retracted)" if retracted else "")

@@ -49,7 +49,9 @@ UNITS = ("%", "months", "years", "patients", "tumours", "trials", "comparisons")
 QUALIFIERS = ("about", "more than", "at least", "up to", "only")
 KINDS = ("endocrine", "anti-HER2", "combination", "testing", "monitoring")
 TREATMENT_KINDS = ("endocrine", "anti-HER2", "combination")
-STANDINGS = ("sure", "probable", "candidate", "not identified")
+IDENTIFICATIONS = ("sure", "probable", "candidate", "not identified")
+# From the gravest: what has become of a cited work since it appeared. Unknown: nobody has looked it up.
+STANDINGS = ("retracted", "expression of concern", "superseded", "corrected", "valid", UNKNOWN)
 RECEPTORS = ("positive", "negative", UNKNOWN)
 # What the patient's HER2 result amounts to for the review: a final class, or `open`.
 HER2_CLASSES = ("positive", "low", "ultralow", "negative", "low unknown", "open")
@@ -71,15 +73,21 @@ _NO_EFFECT_OF_A_RATIO = 1
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A cited work. title, doi and pmid stand only where they were seen in a source and the work is surely the one."""
+    """A cited work. title, doi and pmid stand only where they were seen in a source and the work is surely the one.
+
+    standing: what has become of it, with the date (a year may be all that is known) and who said so.
+    """
 
     key: str
     cited_as: str
-    standing: str
+    identification: str
     title: str | None = None
     doi: str | None = None
     pmid: str | None = None
     note: str | None = None
+    standing: str = UNKNOWN
+    standing_date: str | None = None
+    standing_source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,9 +277,18 @@ class Therapy:
     unless: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class PackVersion:
+    """A line of a pack's changelog: what this version brought."""
+
+    version: str
+    date: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """One source, curated: compared by identity, told apart by digest (SHA-256 over the content)."""
+    """One source, curated: compared by identity, told apart by digest (SHA-256 of the content); newest change first."""
 
     id: str
     version: str
@@ -288,6 +305,7 @@ class Pack:
     references: Mapping[str, Reference]
     statements: Mapping[str, Statement]
     considerations: tuple[Consideration, ...]
+    changelog: tuple[PackVersion, ...]
     digest: str
 
 
@@ -331,12 +349,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class WeighedStatement:
-    """A statement beside one patient, with what it differs in and the caveats that travel with it."""
+    """A statement beside one patient: what it differs in, its caveats, whether it counts (a retracted one does not)."""
 
     statement: Statement
     references: tuple[Reference, ...]
     caveats: tuple[str, ...]
     differs_in: tuple[Difference, ...]
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

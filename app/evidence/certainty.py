@@ -4,7 +4,7 @@ Four words are read off the statements that support the consideration (and, for 
 
 - design: the best class among them. pooled: a meta-analysis; randomised; subgroup: a subgroup or secondary analysis;
   weak: prospective, single arm, observational, or a study whose design the source does not state; opinion: a
-  guideline or the authors' own words; ongoing: a trial without a result; preclinical.
+  guideline or the authors' own words; ongoing: a trial without a result; preclinical; none left: all were retracted.
 - consistency: contradicted, when a clinical finding opposes in the same setting; single, when one study alone
   supports; else consistent. A meta-analysis counts as more than one study.
 - size: large only where the source says so of a statement of the best class and of none that it is small; small where
@@ -43,7 +43,7 @@ LEVELS = ("none", "very low", "low", "moderate", "high")
 CERTAINTY = Table.parse("""
 table certainty: Certainty of the findings for a consideration
 place: Herald, docs/evidence.md
-in design: pooled, randomised, subgroup, weak, opinion, ongoing, preclinical
+in design: pooled, randomised, subgroup, weak, opinion, ongoing, preclinical, none left
 in consistency: consistent, single, contradicted
 in size: large, small, unstated
 in directness: direct, indirect
@@ -73,6 +73,7 @@ W3  | weak                | consistent  | not_large | -          || very low
 W4  | weak                | doubtful    | -         | -          || very low
 O1  | opinion             | -           | -         | -          || very low
 N1  | ongoing,preclinical | -           | -         | -          || none
+N2  | none left           | -           | -         | -          || none
 """)
 
 
@@ -83,12 +84,10 @@ def certainty(
 ) -> Certainty:
     """The certainty of a consideration; differences[i] is what supporting[i] differs in from the patient.
 
-    Raises ValueError when nothing supports: such a consideration does not load.
+    Retracted statements are not handed in: where nothing is left that supports, there is no certainty.
     """
-    if not supporting:
-        raise ValueError("a consideration needs a supporting statement")
     classes = [_CLASSES[statement.design] for statement in supporting]
-    design = min(classes, key=_ORDER.index)
+    design = min(classes, key=_ORDER.index, default="none left")
     best = [i for i, each in enumerate(classes) if each == design]
     words = {
         "design": design,

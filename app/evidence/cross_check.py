@@ -23,6 +23,7 @@ def cross_check(
         *_twice("references.toml: cited_as", (reference.cited_as for reference in references)),
         *_twice("statements: statement", (statement.id for statement in statements)),
         *_twice("considerations.toml: consideration", (each.id for each in pack.considerations)),
+        *_changelog(pack),
         *_twice("pack.toml: silence", (each.id for each in pack.silences)),
         *(problem for statement in statements for problem in _statement(statement, pack, terms)),
         *(problem for each in pack.considerations for problem in _consideration(each, pack)),
@@ -41,6 +42,12 @@ def _twice(what: str, ids: Iterable[str]) -> Iterator[str]:
     for id_, count in Counter(ids).items():
         if count > 1:
             yield f"{what} {id_!r} is there {count} times: ids must be unique"
+
+
+def _changelog(pack: Pack) -> Iterator[str]:
+    yield from _twice("pack.toml: changelog", (each.version for each in pack.changelog))
+    if not pack.changelog or pack.changelog[0].version != pack.version:
+        yield f"pack.toml: the changelog must begin with what version {pack.version!r} brought"
 
 
 def _statement(statement: Statement, pack: Pack, terms: Sequence[str]) -> Iterator[str]:

@@ -1,11 +1,22 @@
-"""A pack without a patient: each statement, reference and consideration as plain data, with its citation and link."""
+"""Plain data: a weighing for one patient; and a pack without a patient, with citations and links."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from app.domain.evidence import Condition, Consideration, Pack, Reference, Statement
-from app.evidence.weighing import reference_document, statement_document
+from app.domain.evidence import (
+    Condition,
+    Consideration,
+    Effect,
+    Pack,
+    Reference,
+    Statement,
+    WeighedConsideration,
+    WeighedStatement,
+    Weighing,
+)
+from app.evidence.weighing import beside_nobody, historic
 
 
 def citation_of(pack: Pack, statement: Statement) -> str:
@@ -93,3 +104,122 @@ def _condition(when: Condition) -> dict[str, Any]:
     return {name: list(words) for name, words in asked.items() if words} | (
         {"biomarkers": dict(when.biomarkers)} if when.biomarkers else {}
     )
+
+
+def to_document(weighing: Weighing) -> dict[str, Any]:
+    """The weighing as plain JSON types, decimals as strings with the digits printed."""
+    return {
+        "evidence": {"id": weighing.pack_id, "version": weighing.pack_version, "digest": weighing.pack_digest},
+        "her2": weighing.her2,
+        "considerations": [_consideration_document(each) for each in weighing.considerations],
+        "missing": [{"field": each.field, "text": each.text, "opens": list(each.opens)} for each in weighing.missing],
+        "says_nothing": weighing.says_nothing,
+        "general_caution": weighing.general_caution,
+        "dated": weighing.dated,
+    }
+
+
+def _consideration_document(weighed: WeighedConsideration) -> dict[str, Any]:
+    each = weighed.consideration
+    return {
+        "id": each.id,
+        "title": each.title,
+        "kind": each.kind,
+        "therapies": list(each.therapies),
+        "certainty": {
+            "level": weighed.certainty.level,
+            "row": weighed.certainty.row,
+            "because": dict(weighed.certainty.because),
+        },
+        "for": [_statement_document(statement) for statement in weighed.supporting],
+        "against": [_statement_document(statement) for statement in weighed.opposing],
+        "against_note": each.against_note,
+        "caveats": list(weighed.caveats),
+        "must_not_conclude": list(each.must_not_conclude),
+    }
+
+
+def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
+    statement = weighed.statement
+    whom = statement.population
+    return {
+        "id": statement.id,
+        "cited_as": list(statement.cited_as),
+        "references": [reference_document(reference) for reference in weighed.references],
+        "section": statement.section,
+        "setting": statement.setting,
+        "study": statement.study,
+        "design": statement.design,
+        "direction": statement.direction,
+        "bears_on": statement.bears_on,
+        "population": {
+            "text": whom.text,
+            "er": list(whom.er),
+            "pgr": list(whom.pgr),
+            "her2": list(whom.her2),
+            "menopausal": list(whom.menopausal),
+            "line": list(whom.line),
+            "prior": list(whom.prior),
+        },
+        "intervention": statement.intervention,
+        "comparator": statement.comparator,
+        "endpoint": statement.endpoint,
+        "summary": statement.summary,
+        "effects": [_effect_document(effect) for effect in statement.effects],
+        "size": statement.size,
+        "counts": weighed.counts,
+        "caveats": list(weighed.caveats),
+        "locator": statement.locator,
+        "curator_note": _note_document(statement),
+        "differs_in": [{"what": d.what, "finding": d.finding, "patient": d.patient} for d in weighed.differs_in],
+    }
+
+
+def statement_document(pack: Pack, statement: Statement) -> dict[str, Any]:
+    """A statement beside nobody, with the caveats that always travel with it."""
+    weighed = beside_nobody(pack, statement)
+    if historic(pack, statement):
+        weighed = replace(weighed, caveats=(*weighed.caveats, pack.historic_caveat))
+    return {name: told for name, told in _statement_document(weighed).items() if name != "differs_in"}
+
+
+def reference_document(reference: Reference) -> dict[str, Any]:
+    return {
+        "cited_as": reference.cited_as,
+        "identification": reference.identification,
+        "standing": reference.standing,
+        "standing_date": reference.standing_date,
+        "standing_source": reference.standing_source,
+        "title": reference.title,
+        "doi": reference.doi,
+        "pmid": reference.pmid,
+    }
+
+
+def _note_document(statement: Statement) -> dict[str, str | None] | None:
+    if statement.note_outside is None and statement.note_ours is None:
+        return None
+    return {"outside_the_review": statement.note_outside, "our_reading": statement.note_ours}
+
+
+def _effect_document(effect: Effect) -> dict[str, Any]:
+    tests = {"p": effect.p, "p_heterogeneity": effect.p_heterogeneity, "p_interaction": effect.p_interaction}
+    return {
+        "measure": effect.measure,
+        "endpoint": effect.endpoint,
+        "compares": effect.compares,
+        "value": None if effect.value is None else f"{effect.value:f}",
+        "span": _ends(effect.span),
+        "arms": [{"group": arm.group, "value": f"{arm.value:f}", "n": arm.n} for arm in effect.arms],
+        "unit": effect.unit,
+        "qualifier": effect.qualifier,
+        "at": None if effect.at is None else {"value": f"{effect.at[0]:f}", "unit": effect.at[1]},
+        "ci95": _ends(effect.ci95),
+        **{name: None if test is None else str(test) for name, test in tests.items()},
+        "n": effect.n,
+        "reads_as": list(effect.readings()),
+    }
+
+
+def _ends(pair: tuple[Any, Any] | None) -> list[str] | None:
+    return None if pair is None else [f"{end:f}" for end in pair]

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What a year and a month lack of a day.
+_FIRST_DAY = {4: "-01-01", 7: "-01"}
 
 
 def prose(text: str) -> str:
     """A text with its line breaks and runs of blanks made one blank: a file may wrap its lines anywhere."""
     return " ".join(text.split())
+
+
+def is_date(text: str) -> bool:
+    """A day of the calendar written YYYY-MM-DD."""
+    try:
+        return _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 class Fields:
@@ -59,8 +71,16 @@ class Fields:
 
     def id(self, name: str = "id") -> str:
         value = self.text(name)
-        if value and not _ID.fullmatch(value):
+        if value and not ID.fullmatch(value):
             self.problem(f"{name} {value!r} must be lower-case words and digits joined by '-'")
+        return value
+
+    def date(self, name: str, in_part: bool = False) -> str:
+        """A date as YYYY-MM-DD; in_part: YYYY or YYYY-MM where a source gives no more."""
+        value = self.text(name)
+        full = value + _FIRST_DAY.get(len(value), "") if in_part else value
+        if value and not is_date(full):
+            self.problem(f"{name} {value!r} is not a date written {'YYYY, YYYY-MM or ' if in_part else ''}YYYY-MM-DD")
         return value
 
     def texts(self, name: str, required: bool = False) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Read a pack: TOML files with exact decimals into the domain's frozen types, everything checked, then digested.
 
-A pack is a folder: pack.toml, references.toml, considerations.toml and statements/*.toml in the source's order.
+A pack is a folder: pack.toml, references.toml, considerations.toml, statements/*.toml in the source's order, and
+standings.toml where works have been looked up.
 All mistakes are collected and told at once, each with the file and the entry it stands in.
 """
 
@@ -24,6 +25,7 @@ from app.domain.evidence import (
     Consideration,
     Effect,
     Pack,
+    PackVersion,
     Population,
     PValue,
     Reference,
@@ -33,6 +35,8 @@ from app.domain.evidence import (
 )
 from app.evidence.cross_check import cross_check
 from app.evidence.fields import Fields, prose
+from app.evidence.standings import FILE as STANDINGS
+from app.evidence.standings import read_standing, with_standings
 
 PACKS = Path(__file__).parent / "packs"
 _STATEMENTS = "statements/"
@@ -66,10 +70,16 @@ def load_pack(pack_id: str = "alataki-dowsett-2022") -> Pack:
 
 def read_pack(folder: Path) -> Pack:
     """The pack in a folder; raises PackError with every mistake found."""
+    return build_pack(read_documents(folder))
+
+
+def read_documents(folder: Path) -> dict[str, Mapping[str, Any]]:
+    """The parsed files of a pack's folder; raises PackError for what is missing or no TOML."""
     documents: dict[str, Mapping[str, Any]] = {}
     problems: list[str] = []
     names = ["pack.toml", "references.toml", "considerations.toml"]
     names += sorted(f"{_STATEMENTS}{path.name}" for path in (folder / "statements").glob("*.toml"))
+    names += [STANDINGS] if (folder / STANDINGS).is_file() else []
     for name in names:
         try:
             documents[name] = tomllib.loads((folder / name).read_text(encoding="utf-8"), parse_float=Decimal)
@@ -79,7 +89,7 @@ def read_pack(folder: Path) -> Pack:
             problems.append(f"{name}: not TOML: {error}")
     if problems:
         raise PackError(problems)
-    return build_pack(documents)
+    return documents
 
 
 def build_pack(documents: Mapping[str, Mapping[str, Any]]) -> Pack:
@@ -90,7 +100,11 @@ def build_pack(documents: Mapping[str, Mapping[str, Any]]) -> Pack:
     therapies = head.entries("therapy", _therapy)
     known = tuple(therapy.name for therapy in therapies)
     silences = head.entries("silence", lambda entry: _silence(entry, known))
-    references = _listed(documents, "references.toml", "reference", _reference, problems)
+    references = with_standings(
+        _listed(documents, "references.toml", "reference", _reference, problems),
+        _listed(documents, STANDINGS, "standing", read_standing, problems) if documents.get(STANDINGS) else (),
+        problems,
+    )
     statements: list[Statement] = []
     for name in sorted(name for name in documents if name.startswith(_STATEMENTS)):
         file = Fields(documents[name], name, problems)
@@ -120,6 +134,7 @@ def build_pack(documents: Mapping[str, Mapping[str, Any]]) -> Pack:
         references=MappingProxyType(by_citation),
         statements=MappingProxyType({statement.id: statement for statement in statements}),
         considerations=tuple(considerations),
+        changelog=tuple(head.entries("changelog", _version)),
         digest=digest(documents),
     )
     head.close()
@@ -131,15 +146,20 @@ def build_pack(documents: Mapping[str, Mapping[str, Any]]) -> Pack:
 
 def digest(documents: Mapping[str, Mapping[str, Any]]) -> str:
     """SHA-256 over the content: blind to key order, comments, line breaks; not to the digits of a decimal."""
-    text = json.dumps(_canonical(documents), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical_json(documents).encode()).hexdigest()
 
 
-def _canonical(value: Any) -> Any:
+def canonical_json(value: Any) -> str:
+    """One text for one content: keys in order, no blanks, decimals with their digits."""
+    return json.dumps(canonical(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def canonical(value: Any) -> Any:
+    """A parsed file as plain JSON types: a decimal as {"decimal": "1.70"}, a text with its line breaks made blanks."""
     if isinstance(value, Mapping):
-        return {key: _canonical(each) for key, each in value.items()}
+        return {key: canonical(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_canonical(each) for each in value]
+        return [canonical(each) for each in value]
     if isinstance(value, Decimal):
         return {"decimal": format(value, "f")}
     if isinstance(value, str):
@@ -162,6 +182,10 @@ def _therapy(entry: Fields) -> Therapy:
     return Therapy(entry.text("name"), entry.texts("words", required=True), entry.texts("unless"))
 
 
+def _version(entry: Fields) -> PackVersion:
+    return PackVersion(entry.text("version"), entry.date("date"), entry.text("text"))
+
+
 def _silence(entry: Fields, known: tuple[str, ...]) -> Silence:
     return Silence(entry.id(), _condition(entry.table("when"), known), entry.text("text"))
 
@@ -170,15 +194,15 @@ def _reference(entry: Fields) -> Reference:
     reference = Reference(
         key=entry.id("key"),
         cited_as=entry.text("cited_as"),
-        standing=entry.word("standing", words.STANDINGS),
+        identification=entry.word("identification", words.IDENTIFICATIONS),
         title=entry.maybe("title"),
         doi=entry.maybe("doi"),
         pmid=entry.maybe("pmid"),
         note=entry.maybe("note"),
     )
     # A guessed identifier is a defect: nothing is shown for a work that is not surely the one cited.
-    if reference.standing != "sure" and (reference.title or reference.doi or reference.pmid):
-        entry.problem(f"title, doi and pmid need the standing sure, not {reference.standing}")
+    if reference.identification != "sure" and (reference.title or reference.doi or reference.pmid):
+        entry.problem(f"title, doi and pmid need the identification sure, not {reference.identification}")
     if reference.doi is not None and not _DOI.fullmatch(reference.doi):
         entry.problem(f"doi {reference.doi!r} has not the form 10.…/…")
     if reference.pmid is not None and not _PMID.fullmatch(reference.pmid):

@@ -5,9 +5,10 @@ Pure. Nothing is merged into one direction, nothing is ranked, and no context is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from app.decision_table import Table
 from app.domain.evidence import (
@@ -16,11 +17,9 @@ from app.domain.evidence import (
     Condition,
     Consideration,
     Difference,
-    Effect,
     Missing,
     Pack,
     PatientContext,
-    Reference,
     Statement,
     WeighedConsideration,
     WeighedStatement,
@@ -28,10 +27,12 @@ from app.domain.evidence import (
 )
 from app.evidence.certainty import certainty
 from app.evidence.context import Known, known_context
+from app.evidence.standings import counts, standing_caveats
 
 NOTHING = "The review offers nothing for this."
 _UNCITED = "The sentence carries no citation: it is shown as the authors' own words."
-_YEAR_DIGITS = 4
+RETRACTED = "All that was found for this has been retracted: nothing is left that speaks for it."
+_YEAR = re.compile(r"\b[0-9]{4}")
 _NO_SETTING = frozenset({"preclinical", "biology", "testing", "strategy"})
 _NOT_MEASURED = frozenset({"guideline", "narrative", "ongoing", "preclinical"})
 
@@ -145,23 +146,32 @@ def _applies(when: Condition, known: Known, her2: str) -> bool:
 def _consideration(pack: Pack, each: Consideration, known: Known, her2: str) -> WeighedConsideration:
     supporting = tuple(_beside(pack, pack.statements[id_], known, her2) for id_ in each.supporting)
     opposing = tuple(_beside(pack, pack.statements[id_], known, her2) for id_ in each.opposing)
+    voting = [weighed for weighed in supporting if weighed.counts]
     sure = certainty(
-        [weighed.statement for weighed in supporting],
-        [weighed.statement for weighed in opposing],
-        [_indirect(pack, weighed) for weighed in supporting],
+        [weighed.statement for weighed in voting],
+        [weighed.statement for weighed in opposing if weighed.counts],
+        [_indirect(pack, weighed) for weighed in voting],
     )
-    caveats = list(each.caveats)
+    caveats = [*each.caveats, *standing_caveats([pack.source])]
+    if not voting:
+        caveats.append(RETRACTED)
     if any(historic(pack, weighed.statement) for weighed in (*supporting, *opposing)):
         caveats.append(pack.historic_caveat)
     return WeighedConsideration(each, sure, supporting, opposing, tuple(caveats))
 
 
 def _beside(pack: Pack, statement: Statement, known: Known, her2: str) -> WeighedStatement:
+    return replace(beside_nobody(pack, statement), differs_in=tuple(_differences(statement, known, her2)))
+
+
+def beside_nobody(pack: Pack, statement: Statement) -> WeighedStatement:
+    """A statement for no patient in particular, with the caveats that always travel with it."""
     references = tuple(pack.references[cited] for cited in statement.cited_as)
     caveats = list(statement.caveats)
     if not statement.cited_as:
         caveats.append(_UNCITED)
-    return WeighedStatement(statement, references, tuple(caveats), tuple(_differences(statement, known, her2)))
+    caveats += standing_caveats(references)
+    return WeighedStatement(statement, references, tuple(caveats), (), counts(statement, pack))
 
 
 def _differences(statement: Statement, known: Known, her2: str) -> Iterator[Difference]:
@@ -195,7 +205,7 @@ def historic(pack: Pack, statement: Statement) -> bool:
     """HER2 measured in patients, by a work older than today's definition; without a citation the year is not known."""
     if statement.design in _NOT_MEASURED or not statement.population.her2:
         return False
-    years = [int("".join(filter(str.isdigit, cited))[:_YEAR_DIGITS]) for cited in statement.cited_as]
+    years = [int(year) for cited in statement.cited_as for year in _YEAR.findall(cited)]
     return not years or max(years) < pack.historic_before
 
 
@@ -277,122 +287,3 @@ def _asked_of(statement: Statement, known: Known) -> Iterator[str]:
         yield "line"
     if whom.prior and known.prior is None:
         yield "prior_therapies"
-
-
-def to_document(weighing: Weighing) -> dict[str, Any]:
-    """The weighing as plain JSON types, decimals as strings with the digits printed."""
-    return {
-        "evidence": {"id": weighing.pack_id, "version": weighing.pack_version, "digest": weighing.pack_digest},
-        "her2": weighing.her2,
-        "considerations": [_consideration_document(each) for each in weighing.considerations],
-        "missing": [{"field": each.field, "text": each.text, "opens": list(each.opens)} for each in weighing.missing],
-        "says_nothing": weighing.says_nothing,
-        "general_caution": weighing.general_caution,
-        "dated": weighing.dated,
-    }
-
-
-def _consideration_document(weighed: WeighedConsideration) -> dict[str, Any]:
-    each = weighed.consideration
-    return {
-        "id": each.id,
-        "title": each.title,
-        "kind": each.kind,
-        "therapies": list(each.therapies),
-        "certainty": {
-            "level": weighed.certainty.level,
-            "row": weighed.certainty.row,
-            "because": dict(weighed.certainty.because),
-        },
-        "for": [_statement_document(statement) for statement in weighed.supporting],
-        "against": [_statement_document(statement) for statement in weighed.opposing],
-        "against_note": each.against_note,
-        "caveats": list(weighed.caveats),
-        "must_not_conclude": list(each.must_not_conclude),
-    }
-
-
-def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
-    statement = weighed.statement
-    whom = statement.population
-    return {
-        "id": statement.id,
-        "cited_as": list(statement.cited_as),
-        "references": [reference_document(reference) for reference in weighed.references],
-        "section": statement.section,
-        "setting": statement.setting,
-        "study": statement.study,
-        "design": statement.design,
-        "direction": statement.direction,
-        "bears_on": statement.bears_on,
-        "population": {
-            "text": whom.text,
-            "er": list(whom.er),
-            "pgr": list(whom.pgr),
-            "her2": list(whom.her2),
-            "menopausal": list(whom.menopausal),
-            "line": list(whom.line),
-            "prior": list(whom.prior),
-        },
-        "intervention": statement.intervention,
-        "comparator": statement.comparator,
-        "endpoint": statement.endpoint,
-        "summary": statement.summary,
-        "effects": [_effect_document(effect) for effect in statement.effects],
-        "size": statement.size,
-        "caveats": list(weighed.caveats),
-        "locator": statement.locator,
-        "curator_note": _note_document(statement),
-        "differs_in": [{"what": d.what, "finding": d.finding, "patient": d.patient} for d in weighed.differs_in],
-    }
-
-
-def statement_document(pack: Pack, statement: Statement) -> dict[str, Any]:
-    """A statement beside nobody, with the caveats that always travel with it."""
-    caveats = [*statement.caveats]
-    if not statement.cited_as:
-        caveats.append(_UNCITED)
-    if historic(pack, statement):
-        caveats.append(pack.historic_caveat)
-    references = tuple(pack.references[cited] for cited in statement.cited_as)
-    document = _statement_document(WeighedStatement(statement, references, tuple(caveats), ()))
-    return {name: told for name, told in document.items() if name != "differs_in"}
-
-
-def reference_document(reference: Reference) -> dict[str, Any]:
-    return {
-        "cited_as": reference.cited_as,
-        "standing": reference.standing,
-        "title": reference.title,
-        "doi": reference.doi,
-        "pmid": reference.pmid,
-    }
-
-
-def _note_document(statement: Statement) -> dict[str, str | None] | None:
-    if statement.note_outside is None and statement.note_ours is None:
-        return None
-    return {"outside_the_review": statement.note_outside, "our_reading": statement.note_ours}
-
-
-def _effect_document(effect: Effect) -> dict[str, Any]:
-    tests = {"p": effect.p, "p_heterogeneity": effect.p_heterogeneity, "p_interaction": effect.p_interaction}
-    return {
-        "measure": effect.measure,
-        "endpoint": effect.endpoint,
-        "compares": effect.compares,
-        "value": None if effect.value is None else f"{effect.value:f}",
-        "span": _ends(effect.span),
-        "arms": [{"group": arm.group, "value": f"{arm.value:f}", "n": arm.n} for arm in effect.arms],
-        "unit": effect.unit,
-        "qualifier": effect.qualifier,
-        "at": None if effect.at is None else {"value": f"{effect.at[0]:f}", "unit": effect.at[1]},
-        "ci95": _ends(effect.ci95),
-        **{name: None if test is None else str(test) for name, test in tests.items()},
-        "n": effect.n,
-        "reads_as": list(effect.readings()),
-    }
-
-
-def _ends(pair: tuple[Any, Any] | None) -> list[str] | None:
-    return None if pair is None else [f"{end:f}" for end in pair]

@@ -15,8 +15,9 @@ from app.domain.classification import Classification, Settled, Step, World
 from app.domain.evidence import Weighing
 from app.domain.problems import Problem
 from app.domain.reading import read_case
+from app.evidence.documents import to_document
 from app.evidence.library import load_pack
-from app.evidence.weighing import to_document, weigh
+from app.evidence.weighing import weigh
 from app.guidelines.classify import classify
 from app.guidelines.editions import EDITIONS
 

@@ -14,9 +14,9 @@ from app.domain import codes
 from app.domain.evidence import Pack, Statement
 from app.domain.problems import Problem, shown
 from app.domain.reading import read_case
-from app.evidence.documents import identity_of, pack_of, reference_of, statement_of
+from app.evidence.documents import identity_of, pack_of, reference_of, statement_of, to_document
 from app.evidence.library import load_pack, pack_ids
-from app.evidence.weighing import historic, to_document, weigh
+from app.evidence.weighing import historic, weigh
 from app.interop import fhir_evidence, va_spec
 from app.services.assessment import guideline_document
 from app.services.errors import Refusal

@@ -22,6 +22,11 @@ historic_caveat = "Measured otherwise."
 historic_before = 2018
 terms = ["TRIAL-7"]
 
+[[changelog]]
+version = "1"
+date = "2020-12-31"
+text = "The first."
+
 [[therapy]]
 name = "tamoxifen"
 words = ["tamoxifen"]
@@ -38,7 +43,7 @@ REFERENCES = """
 [[reference]]
 key = "reviewer-2020"
 cited_as = "Reviewer 2020"
-standing = "sure"
+identification = "sure"
 title = "A small review"
 doi = "10.1000/small"
 pmid = "12345678"
@@ -46,7 +51,7 @@ pmid = "12345678"
 [[reference]]
 key = "first-2001"
 cited_as = "First et al. 2001"
-standing = "candidate"
+identification = "candidate"
 """
 
 METASTATIC = """
@@ -127,11 +132,20 @@ must_not_conclude = ["Anything."]
 her2 = ["open"]
 """
 
+STANDING = """
+[[standing]]
+key = "reviewer-2020"
+standing = "valid"
+date = "2026-01"
+source = "looked up"
+"""
+
 FILES = {
     "pack.toml": PACK,
     "references.toml": REFERENCES,
     "statements/1-metastatic.toml": METASTATIC,
     "considerations.toml": CONSIDERATIONS,
+    "standings.toml": STANDING,
 }
 STATEMENTS = "statements/1-metastatic.toml"
 

@@ -8,8 +8,9 @@ from itertools import product
 import pytest
 
 from app.domain.evidence import TREATMENT_KINDS, PatientContext, Statement
+from app.evidence.documents import to_document
 from app.evidence.library import load_pack
-from app.evidence.weighing import to_document, weigh
+from app.evidence.weighing import weigh
 
 PACK = load_pack()
 STATEMENTS = list(PACK.statements.values())
@@ -200,7 +201,7 @@ def test_numbers_of_the_cited_works_stay_out_of_the_review_s() -> None:
 
 def test_identifiers_only_of_works_that_are_surely_the_ones_cited() -> None:
     for reference in PACK.references.values():
-        if reference.standing != "sure":
+        if reference.identification != "sure":
             assert (reference.title, reference.doi, reference.pmid) == (None, None, None)
 
 

@@ -15,7 +15,7 @@ from app.evidence.library import PackError, build_pack, digest, load_pack, pack_
 
 from .small import FILES, METASTATIC, STATEMENTS, documents, small_pack
 
-PACK, REFERENCES, WEIGHED = "pack.toml", "references.toml", "considerations.toml"
+PACK, REFERENCES, WEIGHED, STANDING = "pack.toml", "references.toml", "considerations.toml", "standings.toml"
 MISTAKES = tomllib.loads((Path(__file__).parent / "mistakes.toml").read_text(encoding="utf-8"))["mistake"]
 
 
@@ -119,7 +119,8 @@ def test_digest_is_blind_to_layout() -> None:
         (STATEMENTS, "Few patients", "Many patients"),
         (WEIGHED, "may do less", "may do more"),
         (REFERENCES, "10.1000/small", "10.1000/smaller"),
-        (PACK, 'version = "1"', 'version = "2"'),
+        (PACK, "The first.", "The very first."),
+        (STANDING, '"valid"', '"corrected"'),
         (PACK, '["tamoxifen"]', '["tamoxifen", "nolvadex"]'),
     ],
 )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.domain.evidence import PatientContext
-from app.evidence.weighing import to_document, weigh
+from app.evidence.documents import to_document
+from app.evidence.weighing import weigh
 
 from .small import CONSIDERATIONS, STATEMENTS, small_pack
 

@@ -23,8 +23,9 @@ from app.domain.evidence import (
 )
 from app.domain.numbers import PERCENT, Measure, read_measure
 from app.evidence.certainty import LEVELS
+from app.evidence.documents import to_document
 from app.evidence.library import load_pack
-from app.evidence.weighing import HER2, to_document, weigh
+from app.evidence.weighing import HER2, weigh
 
 from .small import small_pack
 
@@ -435,6 +436,6 @@ def test_every_consideration_is_reached() -> None:
 
 def test_two_packs_do_not_share_answers() -> None:
     one: Pack = small_pack()
-    other: Pack = small_pack("pack.toml", 'version = "1"', 'version = "2"')
-    assert weigh(one, case(), *POSITIVE).pack_version == "1"
-    assert weigh(other, case(), *POSITIVE).pack_version == "2"
+    other: Pack = small_pack("pack.toml", "With caution.", "With more caution.")
+    assert weigh(one, case(), *POSITIVE).general_caution == "With caution."
+    assert weigh(other, case(), *POSITIVE).general_caution == "With more caution."
