@@ -63,8 +63,20 @@ class PackIdentity(EvidenceIdentity):
 
     title: str
     source: str
+    changelog: list[dict[str, str]]
+    releases: list[str] = Field(description="earlier versions at hand, for a difference")
     statements: int
     considerations: int
+
+
+class PackDifference(BaseModel):
+    """What differs between two versions of a pack; each kind lists what was added, removed and changed."""
+
+    before: EvidenceIdentity
+    after: EvidenceIdentity
+    statements: dict[str, Any]
+    references: dict[str, Any]
+    considerations: dict[str, Any]
 
 
 class Classified(BaseModel):
@@ -128,6 +140,10 @@ class ReferenceView(BaseModel):
 
     key: str
     cited_as: str
+    identification: str = Field(description="how surely the cited work is identified")
+    standing: Literal["valid", "corrected", "expression of concern", "retracted", "superseded", "unknown"]
+    standing_date: str | None
+    standing_source: str | None
     title: str | None
     doi: str | None
     pmid: str | None

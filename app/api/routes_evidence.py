@@ -140,6 +140,18 @@ def download_pack(pack: str, format: Literal["json", "tsv", "va-spec"] = "json")
 
 
 @router.get(
+    "/evidence/packs/{pack}/difference",
+    operation_id="compare_packs",
+    responses={200: {"model": answers.PackDifference}, **documented("not_found", "invalid")},
+)
+def compare_packs(
+    pack: str, before: Annotated[str, Query(max_length=40)], after: Annotated[str, Query(max_length=40)]
+) -> Response:
+    """What was added, removed and changed between two versions of a pack, field by field."""
+    return _found(evidence.pack_changes(pack, before, after))
+
+
+@router.get(
     "/evidence/{statement}",
     operation_id="find_statement",
     responses={

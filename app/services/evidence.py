@@ -16,11 +16,13 @@ from app.domain.problems import Problem, shown
 from app.domain.reading import read_case
 from app.evidence.documents import identity_of, pack_of, reference_of, statement_of, to_document
 from app.evidence.library import load_pack, pack_ids
+from app.evidence.releases import shipped
 from app.evidence.weighing import historic, weigh
 from app.interop import fhir_evidence, va_spec
 from app.services.assessment import guideline_document
 from app.services.errors import Refusal
 from app.services.finding import find_result
+from app.services.packs import pack_difference
 from app.services.reporting import Context, assessed
 from app.services.requests import Fields
 
@@ -215,9 +217,29 @@ def packs() -> list[dict[str, Any]]:
     found = []
     for each in map(load_pack, pack_ids()):
         counted = {"statements": len(each.statements), "considerations": len(each.considerations)}
-        source = each.source.cited_as
-        found.append({**identity_of(each), "title": each.title, "source": source, **counted})
+        told = {
+            "title": each.title,
+            "source": each.source.cited_as,
+            "changelog": [{"version": c.version, "date": c.date, "text": c.text} for c in each.changelog],
+            "releases": [*shipped(each.id)],
+        }
+        found.append({**identity_of(each), **told, **counted})
     return found
+
+
+def pack_changes(pack_id: str, before: str, after: str) -> dict[str, Any]:
+    """What differs between two versions of a pack: the present one and its shipped releases, by name."""
+    if pack_id not in pack_ids():
+        raise Refusal("not_found", "There is no such pack; GET /evidence/packs lists them.")
+    at_hand = [load_pack(pack_id).version, *shipped(pack_id)]
+    problems = [
+        Problem("UNKNOWN_VALUE", name, f"{shown(version)} is not at hand", f"send one of {', '.join(at_hand)}")
+        for name, version in (("before", before), ("after", after))
+        if version not in at_hand
+    ]
+    if problems:
+        raise Refusal("invalid", "The query cannot be read.", problems)
+    return pack_difference(before, after)
 
 
 def pack_as(pack_id: str, form: str) -> tuple[str, str]:

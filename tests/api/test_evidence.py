@@ -213,3 +213,19 @@ def test_fhir_keeps_the_digits_as_printed(stateless: Service) -> None:
                 assert f'"value":{effect["value"]}' in text, each["id"]
     citation = stateless.get("/references/alataki-dowsett-2022?format=fhir").json()
     assert citation["citedArtifact"]["identifier"][0] == {"system": "https://doi.org", "value": "10.1530/ERC-21-0293"}
+
+
+def test_what_changed_between_two_versions_is_told_field_by_field(stateless: Service) -> None:
+    (listed,) = stateless.get("/evidence/packs").json()
+    assert listed["changelog"][0]["version"] == listed["version"]
+    told = stateless.get(f"{PACK}/difference?before={listed['releases'][0]}&after={listed['version']}").json()
+    assert told["after"]["digest"] == listed["digest"] != told["before"]["digest"]
+    assert told["statements"]["added"] and told["statements"]["removed"] == []
+    same = stateless.get(f"{PACK}/difference?before={listed['version']}&after={listed['version']}").json()
+    assert same["statements"] == {"added": [], "removed": [], "changed": []}
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "..", "2020.1", ""])
+def test_only_versions_at_hand_are_compared(stateless: Service, name: str) -> None:
+    response = stateless.get(f"{PACK}/difference", params={"before": name, "after": "2026.1"})
+    assert fields_of(problem(response, 422, "invalid")) == ["before"]
