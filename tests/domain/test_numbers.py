@@ -260,3 +260,16 @@ def test_text_number_and_decimal_say_the_same(value: Decimal) -> None:
 
 def test_ascii_digits_only() -> None:
     assert not any(isinstance(read_measure(digit, AVERAGE, "ratio"), Measure) for digit in ("٣", "३", "3̄", "Ⅲ", "³"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"), [([], "list"), ({}, "dict"), (True, "true"), ("x" * 41, "a str of 41 characters")]
+)
+def test_what_was_sent_is_told_by_its_kind(sent: Any, said: str) -> None:
+    found = read_measure(sent, AVERAGE, "ratio")
+    assert isinstance(found, Problem)
+    assert (found.code, found.field, found.message) == (
+        "MALFORMED_NUMBER",
+        "ratio",
+        f"{said} is not a plain decimal or interval",
+    )

@@ -29,6 +29,12 @@ def test_things_are_named_by_their_kind() -> None:
     assert shown("1." + "0" * 19) == "a str of 21 characters"
 
 
+def test_the_longest_that_is_repeated() -> None:
+    longest = "10000.1 - 20000.12345678"
+    assert (len(longest), shown(longest)) == (24, f"'{longest}'")
+    assert shown(longest + "9") == "a str of 25 characters"
+
+
 NAMED = {
     ("ish", "her2copies"): "ish.her2copies", ("", "Name"): "Name", ("", "copies_x"): "copies_x", ("ish", "cep17-x"):
     "ish.cep17-x", ("ish", "x" * 40): "ish." + "x" * 40, ("ish", "x" * 41): "ish.?", ("ish", "Erika Muster"): "ish.?",
