@@ -61,6 +61,7 @@ CONTEXTS = [
             "metastatic-endocrine-with-anti-her2",
             "metastatic-endocrine-limited-role",
             "metastatic-triple-combination-open",
+            "metastasis-tested-may-differ",
         ],
     ),
     (
@@ -91,6 +92,8 @@ CONTEXTS = [
             "metastatic-endocrine-limited-role",
             "metastatic-palbociclib-trastuzumab-luminal",
             "metastatic-triple-combination-open",
+            "pam50-luminal-subtype",
+            "metastasis-tested-may-differ",
         ],
     ),
     (
@@ -132,13 +135,18 @@ CONTEXTS = [
         "ER+/HER2-low metastatic",
         case(setting="metastatic", specimen_kind="metastasis"),
         LOW,
-        ["low-trastuzumab-not-effective", "low-deruxtecan-endocrine-open"],
+        ["low-trastuzumab-not-effective", "low-deruxtecan-endocrine-open", "metastasis-tested-may-differ"],
     ),
     (
         "ER+/HER2-low metastatic after endocrine therapy and a CDK4/6 inhibitor",
         case(setting="metastatic", specimen_kind="metastasis", prior_therapies=("letrozole + palbociclib",)),
         LOW,
-        ["low-trastuzumab-not-effective", "low-zenocutuzumab-endocrine", "low-deruxtecan-endocrine-open"],
+        [
+            "low-trastuzumab-not-effective",
+            "low-zenocutuzumab-endocrine",
+            "low-deruxtecan-endocrine-open",
+            "metastasis-tested-may-differ",
+        ],
     ),
     ("ER+/HER2- metastatic, primary tested", case(setting="metastatic"), NULL, ["her2-gain-in-metastasis"]),
     (
@@ -150,7 +158,7 @@ CONTEXTS = [
             biomarkers=(("erbb2_mutation", "positive"),),
         ),
         NULL,
-        ["acquired-erbb2-mutation"],
+        ["acquired-erbb2-mutation", "metastasis-tested-may-differ"],
     ),
     ("HER2 equivocal", case(setting="metastatic"), ("equivocal", False, "undetermined"), ["settle-her2-first"]),
     (
@@ -285,16 +293,46 @@ def test_what_is_not_recognised_is_counted_and_never_repeated() -> None:
 
 
 def test_a_biomarker_nothing_asks_for_is_said_to_be_unused() -> None:
-    weighing = weigh(PACK, case(setting="metastatic", biomarkers=(("pik3ca_mutation", "positive"),)), *POSITIVE)
+    pack = small_pack()
+    weighing = weigh(pack, case(setting="metastatic", biomarkers=(("pik3ca_mutation", "positive"),)), *POSITIVE)
     said = {each.field: each.text for each in weighing.missing}
     assert "no consideration of this pack asks for it yet" in said["biomarkers.pik3ca_mutation"]
+
+
+BY_BIOMARKER = [
+    ("adjuvant", "pik3ca_mutation", "pik3ca-mutation"),
+    ("metastatic", "pik3ca_mutation", "pik3ca-mutation"),
+    ("metastatic", "pam50_her2_enriched", "pam50-her2-enriched-subtype"),
+    ("metastatic", "pam50_luminal", "pam50-luminal-subtype"),
+    ("adjuvant", "esr1_high", "trastuzumab-high-esr1"),
+    ("adjuvant", "fish_ratio_low", "trastuzumab-low-fish-ratio"),
+    ("neoadjuvant", "ki67_on_treatment_high", "ki67-high-on-treatment"),
+    ("adjuvant", "aib1_high", "aib1-overexpression"),
+]
+
+
+@pytest.mark.parametrize(("setting", "biomarker", "expected"), BY_BIOMARKER)
+def test_a_biomarker_is_weighed_where_it_is_positive_and_only_there(
+    setting: str, biomarker: str, expected: str
+) -> None:
+    for status in ("positive", "negative", UNKNOWN):
+        found = ids(weigh(PACK, case(setting=setting, biomarkers=((biomarker, status),)), *POSITIVE))
+        assert (expected in found) == (status == "positive")
+    assert expected not in ids(weigh(PACK, case("negative", setting, biomarkers=((biomarker, "positive"),)), *POSITIVE))
+
+
+@pytest.mark.parametrize(("pgr", "shown"), [("positive", True), ("negative", False), (UNKNOWN, False)])
+def test_pgr_is_weighed_where_it_is_positive(pgr: str, shown: bool) -> None:
+    found = ids(weigh(PACK, case(setting="adjuvant", pgr=pgr), *POSITIVE))
+    assert ("trastuzumab-pgr-positive" in found) == shown
 
 
 def test_missing_says_what_it_would_change() -> None:
     missing = {each.field: each for each in weigh(PACK, case(setting="metastatic"), *POSITIVE).missing}
     assert missing["line"].opens == ("metastatic-first-line-anti-her2",)
     assert missing["prior_therapies"].opens == ("metastatic-palbociclib-trastuzumab-luminal", "acquired-erbb2-mutation")
-    assert missing["biomarkers.pam50_luminal"].opens == ("metastatic-palbociclib-trastuzumab-luminal",)
+    opened = ("metastatic-palbociclib-trastuzumab-luminal", "pam50-luminal-subtype")
+    assert missing["biomarkers.pam50_luminal"].opens == opened
     assert "could take away" in missing["specimen.kind"].text
     assert "er" not in missing
 
@@ -428,8 +466,11 @@ def test_every_consideration_is_reached() -> None:
         "biomarkers": tuple((name, "positive") for name in BIOMARKERS),
         "line": 1,
     }
+    everything["pgr"] = "positive"
     for setting, answer in product(("metastatic", "neoadjuvant", "adjuvant"), (POSITIVE, LOW, NULL)):
-        reached.update(ids(weigh(PACK, case(setting=setting, **everything), *answer)))
+        for specimen in ("primary", "metastasis"):
+            more = {**everything, "specimen_kind": specimen}
+            reached.update(ids(weigh(PACK, case(setting=setting, **more), *answer)))
     reached.update(ids(weigh(PACK, case(), "pending", False, "undetermined")))
     assert reached == {each.id for each in PACK.considerations}
 
