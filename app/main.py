@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             idempotency_days=settings.idempotency_days,
             step_due_days=settings.step_due_days,
             sign_off=settings.sign_off,
+            evidence_packs=settings.evidence_packs,
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
         log.info("started", version=ENGINE_VERSION)

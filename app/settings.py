@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     sign_off: bool = Field(
         True, description="Whether the laboratory confirms answers by sign-off; off: answers say so instead."
     )
+    evidence_packs: str = Field(
+        "",
+        description="Folders of a hospital's own evidence packs, separated by `:` (`;` on Windows). "
+        "GET and POST /considerations show each beside the review, apart and by its source.",
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
 
 

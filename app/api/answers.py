@@ -100,6 +100,7 @@ class Considerations(BaseModel):
     dated: str
     evidence: EvidenceIdentity
     source: str
+    beside: list[dict[str, Any]] = Field(description="the same of each pack of the hospital's own, by its source")
 
 
 class StatementView(BaseModel):

@@ -119,9 +119,9 @@ def search_evidence(
 
 
 @router.get("/evidence/packs", operation_id="list_packs", responses={200: {"model": list[answers.PackIdentity]}})
-def list_packs() -> Response:
-    """The packs at hand, each with its digest."""
-    return _found(evidence.packs())
+def list_packs(use: Use) -> Response:
+    """The packs at hand, each with its digest and changelog: what ships with Herald, then the hospital's own."""
+    return _found(evidence.packs(use.packs))
 
 
 @router.get(

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from app.commandline.terminal import fail
+from app.services.packs import PackProblems
 from app.services.process import open_context
 from app.services.reporting import Context
 from app.settings import Settings
@@ -22,7 +23,10 @@ def opened(settings: Settings, organisation: str, *, migrate_first: bool) -> Ite
             idempotency_days=settings.idempotency_days,
             step_due_days=settings.step_due_days,
             sign_off=settings.sign_off,
+            evidence_packs=settings.evidence_packs,
         )
+    except PackProblems as error:
+        fail(f"an evidence pack does not hold: {error.problems[0]}", "run herald evidence check FOLDER", code=1)
     except Exception as error:
         # Whatever it was, the person at the keyboard needs one line, and no password in it.
         kind = settings.database_url.partition(":")[0]

@@ -24,7 +24,7 @@ from app.guidelines.editions import EDITIONS
 _PACK = load_pack()
 _EDITION_IDENTITIES = {edition.id: edition.identity() for edition in EDITIONS.values()}
 EVIDENCE_IDENTITY = {"id": _PACK.id, "version": _PACK.version, "digest": _PACK.digest}
-_SCORES = {"0": "0", "0+": "0", "1+": "1+", "2+": "2+", "3+": "3+"}
+SCORES = {"0": "0", "0+": "0", "1+": "1+", "2+": "2+", "3+": "3+"}
 _encode = msgspec.json.Encoder().encode
 _TEXTS = {
     code: entry.text
@@ -74,7 +74,7 @@ def assess(document: Mapping[str, Any]) -> Assessment:
     """Classify one case document and weigh the evidence for its context. Stateless; never raises for bad input."""
     reading = read_case(document)
     found = classify(reading.case, reading.problems)
-    ihc = _SCORES.get(reading.case.ihc.score or "")
+    ihc = SCORES.get(reading.case.ihc.score or "")
     return Assessment(found, weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc))
 
 

@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Any
 
 from app.domain import codes
-from app.domain.evidence import Pack, Statement
+from app.domain.evidence import Pack, PatientContext, Statement
 from app.domain.problems import Problem, shown
 from app.domain.reading import read_case
 from app.evidence.documents import identity_of, pack_of, reference_of, statement_of, to_document
 from app.evidence.library import load_pack, pack_ids
 from app.evidence.releases import shipped
-from app.evidence.weighing import historic, weigh
+from app.evidence.weighing import NOTHING, historic, weigh
 from app.interop import fhir_evidence, va_spec
-from app.services.assessment import guideline_document
+from app.services.assessment import SCORES, guideline_document
 from app.services.errors import Refusal
 from app.services.finding import find_result
 from app.services.packs import pack_difference
@@ -69,7 +69,7 @@ def considerations(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     wrong += read_case(beside).problems
     fields.close(*wrong)
     if her2 is not None:
-        return _weighed_class(her2, beside)
+        return _weighed_class(her2, beside, context.packs)
     if result_id is not None:
         case = find_result(context, result_id)["input"]
     specimen = case.get("specimen")
@@ -82,10 +82,28 @@ def considerations(context: Context, body: Mapping[str, Any]) -> dict[str, Any]:
     }
     answer = assessed(document).answer
     classified = {name: answer[name] for name in ("status", "final", "her2_low", "edition")}
-    return {"classified": classified, **_identified(answer["considerations"])}
+    reading = read_case(document)
+    ihc = SCORES.get(reading.case.ihc.score or "")
+    return _told(context.packs, classified, reading.context, ihc)
 
 
-def _weighed_class(her2: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+def _told(
+    packs: Iterable[Pack], classified: dict[str, Any], patient: PatientContext, ihc: str | None
+) -> dict[str, Any]:
+    """The review's weighing, and each pack of the hospital's own beside it: apart, by its source."""
+    words = classified["status"], classified["final"], classified["her2_low"], ihc
+
+    def weighed(pack: Pack) -> dict[str, Any]:
+        told = to_document(weigh(pack, patient, *words))
+        source = pack.source.cited_as
+        if pack is not _PACK and told["says_nothing"] == NOTHING:
+            told["says_nothing"] = f"{source} offers nothing for this."
+        return {**told, "evidence": identity_of(pack), "source": source}
+
+    return {"classified": classified, **weighed(_PACK), "beside": [weighed(pack) for pack in packs]}
+
+
+def _weighed_class(her2: Mapping[str, Any], beside: Mapping[str, Any], packs: Iterable[Pack]) -> dict[str, Any]:
     fields = Fields(her2, "her2")
     found: dict[str, Any] = {}
     wrong = []
@@ -106,13 +124,8 @@ def _weighed_class(her2: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[s
     undetermined = "not_applicable" if found["status"] == "positive" else "undetermined"
     her2_low = found.get("her2_low") or undetermined
     reading = read_case(beside)
-    weighing = weigh(_PACK, reading.context, found["status"], final, her2_low, found.get("ihc"))
     classified = {"status": found["status"], "final": final, "her2_low": her2_low, "edition": None}
-    return {"classified": classified, **_identified(to_document(weighing))}
-
-
-def _identified(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {**told, "evidence": identity_of(_PACK), "source": _PACK.source.cited_as}
+    return _told(packs, classified, reading.context, found.get("ihc"))
 
 
 @lru_cache(maxsize=1)
@@ -212,16 +225,16 @@ def reference_as_fhir(key: str) -> dict[str, Any]:
     return fhir_evidence.citation(reference(key))
 
 
-def packs() -> list[dict[str, Any]]:
-    """The packs at hand."""
+def packs(own: Iterable[Pack] = ()) -> list[dict[str, Any]]:
+    """The packs at hand: those that ship with Herald, then the hospital's own."""
     found = []
-    for each in map(load_pack, pack_ids()):
+    for each in (*map(load_pack, pack_ids()), *own):
         counted = {"statements": len(each.statements), "considerations": len(each.considerations)}
         told = {
             "title": each.title,
             "source": each.source.cited_as,
             "changelog": [{"version": c.version, "date": c.date, "text": c.text} for c in each.changelog],
-            "releases": [*shipped(each.id)],
+            "releases": [*shipped(each.id)] if each.id in pack_ids() else [],
         }
         found.append({**identity_of(each), **told, **counted})
     return found

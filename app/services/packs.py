@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.domain.evidence import UNKNOWN
+from app.domain.evidence import UNKNOWN, Pack
 from app.evidence import releases, standings
 from app.evidence.check import check_against_text
 from app.evidence.fields import is_date
@@ -76,6 +76,17 @@ def check_pack(folder: Path, review: Path | None = None) -> Checked:
         return Checked(title, ())
     found = check_against_text(pack, _text(review))
     return Checked(title, tuple(f"{each.statement}: {each.what}: {each.message}" for each in found))
+
+
+def own_pack(folder: Path) -> Pack:
+    """A hospital's own pack. Raises PackProblems, also where it takes the id of a pack that ships with Herald."""
+    try:
+        pack = read_pack(folder)
+    except PackError as error:
+        raise PackProblems([f"{folder}: {problem}" for problem in error.problems]) from None
+    if pack.id in pack_ids():
+        raise PackProblems([f"{folder}: the id {pack.id} is that of a pack which ships with Herald"])
+    return pack
 
 
 def pack_difference(before: str, after: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app import ENGINE_VERSION
+from app.domain.evidence import Pack
 from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
@@ -37,13 +38,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a use case needs of the process: the store, the organisation, and the laboratory's settings."""
+    """What a use case needs of the process: the store, the organisation, and the laboratory's settings.
+
+    packs: the hospital's own evidence, shown beside the review's and never mixed with it.
+    """
 
     store: Store
     organisation: str
     idempotency_days: int = 30
     step_due_days: int = 14
     sign_off: bool = True
+    packs: tuple[Pack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
