@@ -179,7 +179,7 @@ SILENT = [
     ("ER-negative", case("negative", "metastatic"), POSITIVE, "offers nothing for this: ER is negative"),
     ("ER unknown", case(UNKNOWN, "metastatic"), POSITIVE, "Unknown is not negative"),
     ("setting unknown", case(), POSITIVE, "The setting is not known"),
-    ("HER2-low adjuvant", case(setting="adjuvant"), LOW, "HER2-low in metastatic disease only"),
+    ("HER2-low adjuvant", case(setting="adjuvant"), LOW, "it reports no study"),
     ("HER2-negative adjuvant", case(setting="adjuvant"), NULL, "offers nothing for this"),
     (
         "HER2-ultralow",
