@@ -53,7 +53,7 @@ def walk(
     case: Case, edition: Edition, policy: dict[str, str], words: dict[str, Any], world: World, alone: bool
 ) -> Walked:
     """Read the figures once. alone: no other class is possible, so a second count can be compared with this one."""
-    here = dict(words, tested=world.tested, group="none", band="none", ish_class="none")
+    here = dict(words, tested=world.tested, group="none")
     walked = Walked()
     if world.row is not None:
         here.update(world.row.outputs)

@@ -43,6 +43,24 @@ def test_where_both_assays_are_awaited_the_dual_probe_is(first: str | None) -> N
     assert (alone.status, alone.final) == ("positive", False)
 
 
+def test_a_quotient_that_cannot_be_is_told_beside_a_sound_ratio() -> None:
+    # Reading 7.4: no ratio above 50, be it reported or the quotient of the reported averages.
+    reading = read_case({"ihc": "2+", "ish": {"ratio": "4.0", "her2_copies": "55.0", "cep17_copies": "1.0"}})
+    assert "IMPLAUSIBLE_VALUE" in {problem.code for problem in classify(reading.case).problems}
+    reading = read_case({"ihc": "2+", "ish": {"ratio": "49.0", "her2_copies": "49.0", "cep17_copies": "1.0"}})
+    assert classify(reading.case).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("copies", "agrees"),
+    # A ratio of 1.5 is 1.45 to 1.55, a CEP17 of 2.0 is 1.95 to 2.05: HER2 is 2.8275 to 3.1775 and may touch an end.
+    [("2.827", True), ("2.826", False), ("3.178", True), ("3.179", False)],
+)
+def test_rounded_values_agree_where_their_intervals_touch(copies: str, agrees: bool) -> None:
+    found = classified(ihc="1+", ish={"ratio": "1.5", "her2_copies": copies, "cep17_copies": "2.0", "cells": 20})
+    assert ("RATIO_MISMATCH" in found.flags) is not agrees
+
+
 def test_sequences_of_two_lengths_are_no_pairs() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
         list(pairs([1, 2], [1]))
