@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from fhir.resources.R4B.citation import Citation
+from fhir.resources.R4B.evidence import Evidence
 
 from tests.api.cases import POSITIVE, fields_of, problem
 from tests.fixtures_service import Service
@@ -229,3 +231,10 @@ def test_what_changed_between_two_versions_is_told_field_by_field(stateless: Ser
 def test_only_versions_at_hand_are_compared(stateless: Service, name: str) -> None:
     response = stateless.get(f"{PACK}/difference", params={"before": name, "after": "2026.1"})
     assert fields_of(problem(response, 422, "invalid")) == ["before"]
+
+
+def test_fhir_is_valid_r4b(stateless: Service) -> None:
+    for each in stateless.get("/evidence?limit=500").json()["items"]:
+        Evidence.model_validate(stateless.get(f"{each['link']}?format=fhir").json())
+    for each in stateless.get("/references").json()["items"]:
+        Citation.model_validate(stateless.get(f"{each['link']}?format=fhir").json())
