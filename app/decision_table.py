@@ -126,7 +126,7 @@ class Table:
             # Anything but a plain word or a number within the domain goes the long way, which may refuse it.
             key.append(self._cell(column, value) if cell is None or not 0 <= cell < size else cell)
         found = tuple(key)
-        row = self._answers.get(found)
+        row = self._answers.get(found)  # pragma: no mutate
         if row is None:
             row = self._answers[found] = self._find(found)
         return row

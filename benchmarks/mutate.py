@@ -57,7 +57,6 @@ def generate() -> list[str]:
         "Path('mutants/names.json').write_text(json.dumps([each[1] for each in found]))\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    shutil.copytree(ROOT / "tests", MUTANTS / "tests", dirs_exist_ok=True)
     names: list[str] = json.loads((MUTANTS / "names.json").read_text())
     random.Random(2018).shuffle(names)
     return names
@@ -174,7 +173,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=1e6, help="start no more changes after so many minutes")
     parser.add_argument("--children", type=int, default=2, help="how many processes at once")
     arguments = parser.parse_args()
-    names = generate()
+    names = json.loads((MUTANTS / "names.json").read_text()) if arguments.again else generate()
+    shutil.copytree(ROOT / "tests", MUTANTS / "tests", dirs_exist_ok=True)
     done: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     until = time.monotonic() + 60 * arguments.minutes
     if not arguments.again:

@@ -91,7 +91,7 @@ def quotient(numerator: int, denominator: int) -> int:
 
 def read_measure(value: object, kind: Kind, field: str) -> Measure | Problem:
     """The measure a field holds, or what is wrong with it (MALFORMED_NUMBER, VALUE_OUT_OF_RANGE)."""
-    if isinstance(value, str) or type(value) is int:
+    if isinstance(value, str) or type(value) is int:  # pragma: no mutate
         return _remembered(value, kind, field)
     return _read(value, kind, field)
 
@@ -125,7 +125,7 @@ def _read(value: object, kind: Kind, field: str) -> Measure | Problem:
     else:
         return _malformed(value, kind, field)
     outside = low > high or low < kind.least or high > kind.most or low > _LARGEST
-    if outside or (kind.whole and _fractional(low, high, half == 0)):
+    if outside or (kind.whole and _fractional(low, half == 0)):
         return _out_of_range(value, kind, field)
     return Measure(text, low, high, half)
 
@@ -134,11 +134,9 @@ def _read(value: object, kind: Kind, field: str) -> Measure | Problem:
 _remembered = lru_cache(maxsize=65_536)(_read)
 
 
-def _fractional(low: int, high: int, interval: bool) -> bool:
+def _fractional(low: int, interval: bool) -> bool:
     # The open end of "> 20" lies a millionth beside a whole number.
-    if interval:
-        return False
-    return low % MICRO != 0 or high % MICRO != 0
+    return not interval and low % MICRO != 0
 
 
 def _malformed(value: object, kind: Kind, field: str) -> Problem:

@@ -31,7 +31,7 @@ def shown(value: Any) -> str:
 
 def step_of(table: Table, row: Row, values: Mapping[str, Any]) -> Step:
     """The trace step of a row that was hit."""
-    places = _places.get(id(table))
+    places = _places.get(id(table))  # pragma: no mutate
     if places is None:
         places = _places[id(table)] = {each.id: _place(table, each) for each in table.rows}
     return Step(places[row.id], tuple([(name, shown(values[name])) for name in table.inputs]))
@@ -48,11 +48,11 @@ def ask(table: Table, values: Mapping[str, Any], trace: list[Step]) -> Row:
         row = table.decide(values)
         trace.append(step_of(table, row, values))
         return row
-    asked = _asked.get(id(table))
+    asked = _asked.get(id(table))  # pragma: no mutate
     if asked is None:
         asked = _asked[id(table)] = {}
     key = table.key(values)
-    known = asked.get(key)
+    known = asked.get(key)  # pragma: no mutate
     if known is None:
         if len(asked) >= _REMEMBERED:
             asked.clear()

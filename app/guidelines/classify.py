@@ -38,7 +38,7 @@ def classify(case: Case, problems: Sequence[Problem] = ()) -> Classification:
     }
     worlds = worlds_of(ish, edition)
     key = _key(case, policy, words, ish, worlds, problems)
-    settled = _settled.get(key) if key else None
+    settled = _settled.get(key) if key else None  # pragma: no mutate
     if settled is None:
         settled = settle(case, edition, policy, words, ish, cluster_notes, worlds, problems)
         if key:
