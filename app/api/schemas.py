@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from app.domain.codes import HER2_LOW, STATUSES
 from app.domain.evidence import BIOMARKERS, MENOPAUSAL, PATIENT_SETTINGS, RECEPTORS, UNKNOWN
 
-_DECIMAL = r"([0-9]{1,9}(\.[0-9]{1,6})?|\.[0-9]{1,6})"
-_INTERVAL = rf"((<=|>=|<|>|≤|≥) ?)?{_DECIMAL}|{_DECIMAL} ?[-–] ?{_DECIMAL}"
+# What is written is at most 40 characters long, so the ends of a range are shorter.
+_DECIMAL = r"([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})"
+_END = r"([0-9]{1,9}(\.[0-9]{0,6})?|\.[0-9]{1,6})"
+_INTERVAL = rf"((<=|>=|<|>|≤|≥) ?)?{_DECIMAL}|{_END} ?[-–] ?{_END}"
 
 
 def _number(description: str, example: str, *, interval: bool = True) -> Any:
