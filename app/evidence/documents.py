@@ -16,7 +16,7 @@ from app.domain.evidence import (
     WeighedStatement,
     Weighing,
 )
-from app.evidence.weighing import beside_nobody, historic
+from app.evidence.weighing import beside_nobody, caveats_beside
 
 
 def citation_of(pack: Pack, statement: Statement) -> str:
@@ -177,9 +177,7 @@ def _statement_document(weighed: WeighedStatement) -> dict[str, Any]:
 
 def statement_document(pack: Pack, statement: Statement) -> dict[str, Any]:
     """A statement beside nobody, with the caveats that always travel with it."""
-    weighed = beside_nobody(pack, statement)
-    if historic(pack, statement):
-        weighed = replace(weighed, caveats=(*weighed.caveats, pack.historic_caveat))
+    weighed = replace(beside_nobody(pack, statement), caveats=caveats_beside(pack, statement))
     return {name: told for name, told in _statement_document(weighed).items() if name != "differs_in"}
 
 

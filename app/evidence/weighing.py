@@ -174,6 +174,12 @@ def beside_nobody(pack: Pack, statement: Statement) -> WeighedStatement:
     return WeighedStatement(statement, references, tuple(caveats), (), counts(statement, pack))
 
 
+def caveats_beside(pack: Pack, statement: Statement) -> tuple[str, ...]:
+    """Every caveat that travels with a statement where it is shown by itself, an older HER2 included."""
+    older = (pack.historic_caveat,) if historic(pack, statement) else ()
+    return (*beside_nobody(pack, statement).caveats, *older)
+
+
 def _differences(statement: Statement, known: Known, her2: str) -> Iterator[Difference]:
     whom = statement.population
     if statement.setting not in _NO_SETTING and statement.setting != known.setting:

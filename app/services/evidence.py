@@ -17,7 +17,7 @@ from app.domain.reading import read_case
 from app.evidence.documents import identity_of, pack_of, reference_of, statement_of, to_document
 from app.evidence.library import load_pack, pack_ids
 from app.evidence.releases import shipped
-from app.evidence.weighing import NOTHING, historic, weigh
+from app.evidence.weighing import NOTHING, caveats_beside, weigh
 from app.interop import fhir_evidence, va_spec
 from app.services.assessment import SCORES, guideline_document
 from app.services.errors import Refusal
@@ -156,11 +156,6 @@ def search(
     design: str | None, after: str | None, limit: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Statements in the source's order that fit every filter given. q: words that must all occur; after: an id."""
-    if biomarker is not None and biomarker not in BIOMARKERS:
-        remedy = f"use one of {', '.join(BIOMARKERS)}"
-        raise Refusal("invalid", "The query cannot be read.", [
-            Problem("UNKNOWN_VALUE", "biomarker", f"{shown(biomarker)} is not in the list", remedy)
-        ])  # fmt: skip
     texts = _searched()
     wanted = [_folded(word) for word in (q or "").split()]
     drugs = _drug_words(drug) if drug else ()
@@ -333,6 +328,6 @@ def evidence_pack() -> Pack:
     return _PACK
 
 
-def measured_before_today(pack: Pack, statement: Statement) -> bool:
-    """Was HER2 measured by a definition older than today's? Then the pack's historic caveat belongs to the finding."""
-    return historic(pack, statement)
+def caveats_of(pack: Pack, statement: Statement) -> tuple[str, ...]:
+    """Every caveat that travels with a finding: the source's, a missing citation, a retraction, an older HER2."""
+    return caveats_beside(pack, statement)

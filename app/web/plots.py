@@ -12,13 +12,12 @@ from decimal import Decimal
 from functools import lru_cache
 
 from app.domain.evidence import BEARINGS, RATIO_MEASURES, SETTINGS, Effect, Pack, Statement
-from app.services.evidence import measured_before_today
+from app.services.evidence import caveats_of
 
 NO_INTERVAL = "no interval printed"
 NO_EFFECT = "no effect"
 FOREST, BARS = "forest", "bars"
 Drawn = Callable[[Statement, Effect], bool]
-_OWN_WORDS = "The sentence carries no citation: it is shown as the authors' own words."
 _PLAIN = (
     "Nothing is pooled, averaged or ranked. Rows stand in the source's order, prognosis apart from prediction, "
     "and each has its own comparison."
@@ -217,12 +216,8 @@ def _notes(pack: Pack, statement: Statement) -> Iterator[str]:
 
 
 def _qualified(pack: Pack, statement: Statement) -> Iterator[str]:
-    """Caveats, an older HER2, and the curator's notes, marked as not the source's."""
-    yield from statement.caveats
-    if not statement.cited_as:
-        yield _OWN_WORDS
-    if measured_before_today(pack, statement):
-        yield pack.historic_caveat
+    """Caveats, and the curator's notes, marked as not the source's."""
+    yield from caveats_of(pack, statement)
     if statement.note_ours is not None:
         yield f"Our reading: {statement.note_ours}"
     if statement.note_outside is not None:

@@ -236,3 +236,13 @@ def test_the_charting_library_is_not_imported_by_a_service_that_draws_nothing() 
         "assess({'ihc': '3+'}); sys.exit('matplotlib' in sys.modules or 'numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_has_become_of_a_cited_work_is_told_beside_its_picture() -> None:
+    pack = load_pack()
+    cited = "De Laurentiis et al. 2005"
+    work = replace(pack.references[cited], standing="retracted", standing_date="2026", standing_source="an example")
+    other = replace(pack, references={**pack.references, cited: work})
+    told = plots_of(other)["ratios-metastatic"].text_alternative
+    assert f"{cited} has been retracted (2026; an example)." in told
+    assert "retracted" not in plots_of(pack)["ratios-metastatic"].text_alternative
