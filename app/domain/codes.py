@@ -147,6 +147,22 @@ MISSING_FIELD | A field that is needed | contract
 TWICE_STATED  | One thing stated in two fields with different values | contract
 """)
 
+# Problems of a message: why it waits for a person, or is refused.
+MESSAGE_PROBLEMS = _list("""
+UNREADABLE        | The message cannot be read: its format is broken at the place named | HL7 v2, FHIR R4
+UNSUPPORTED       | A message, event, version or resource that Herald does not take | contract
+NOT_PRODUCTION    | The message is marked as training or debugging (MSH-11) | HL7 v2 table 0103
+CONTROL_ID_REUSED | The control id came before with other content | HL7 v2 table 0357, 205
+NO_PATIENT        | Nothing says whose result this is | [R]
+PATIENT_DIFFERS   | The result stands with another patient, or the identifiers belong to several | [R]
+NO_ACCESSION      | Nothing says which case of the laboratory this is | [R]
+UNKNOWN_CODE      | Speaks of HER2 by a code or in words that this sender's feed does not map | [R]
+AMBIGUOUS         | More than one reading fits, so none is taken | [R]
+CONTRADICTORY     | Two things in it contradict each other: code and display, code and kind of value, two values | [R]
+NOT_ACCEPTED      | The rules refuse a value that the message gives | contract
+INTERNAL          | An error on our side; the message is kept, process it again | Herald
+""")
+
 ISH_RESULTS = (
     "positive", "negative", "equivocal", "workup_group_2", "workup_group_3", "workup_group_4", "workup_single_4_to_6",
 )  # fmt: skip
