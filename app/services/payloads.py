@@ -1,0 +1,65 @@
+"""What doors hand to the intake, and what they get back: one message in, one outcome out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.domain.problems import Problem
+
+HL7V2, FHIR_JSON = "x-application/hl7-v2+er7", "application/fhir+json"
+
+# received: kept, not looked at yet; processing: a file whose rows are being recorded; recorded: its results stand;
+# recorded_in_part: a file some of whose rows were refused; quarantined: waits for a person, problems say why;
+# set_aside: nothing in it is about HER2; refused: the sender was told no and nothing waits; dismissed: a person
+# closed it with a reason
+STATES = (
+    "received", "processing", "recorded", "recorded_in_part", "quarantined", "set_aside", "refused", "dismissed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A message as it came. sender and control_id: as the door sees them before anything is parsed, "" if unknown."""
+
+    message: bytes
+    media_type: str
+    sender: str
+    control_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A message that is on disk. new: False when these very bytes came before from this sender."""
+
+    id: str
+    payload: Payload
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message. state: one of STATES; results: documents of the results that it gave or changed
+    ({"id", "version", "status", "final", "changed"}); lines: what was read beside what became of it."""
+
+    message_id: str
+    state: str
+    step: str | None = None
+    problems: tuple[Problem, ...] = ()
+    results: tuple[dict[str, Any], ...] = ()
+    lines: tuple[dict[str, str], ...] = ()
+
+
+class Desk(Protocol):
+    """The intake as asynchronous doors use it; many calls at once share a commit.
+
+    Raises Refusal("busy") or Refusal("unavailable") when the database cannot take it: then nothing may be acknowledged.
+    """
+
+    async def keep(self, payload: Payload) -> Kept:
+        """Store the bytes; they are on disk when this returns."""
+        ...
+
+    async def record(self, kept: Kept) -> Outcome:
+        """Read, map and record a kept message; answers what became of it before, where it was recorded before."""
+        ...
