@@ -263,10 +263,10 @@ MESSAGE = {"name": "ADT^HOSPITAL", "role": "sending system", "reason": "message 
 def _apply(service: Service, into: list[str], given_up: list[str]) -> bool:
     """The merge of a message, in the transaction that records the message."""
     store, organisation = _store(service)
-    sides = [[Identity(PSEUDONYM, value) for value in values] for values in (into, given_up)]
+    stay, gone = ([Identity(PSEUDONYM, value) for value in values] for values in (into, given_up))
     with store.transaction(organisation) as tx:
         tx.append_audit("message.recorded", {})
-        return apply_merge(tx, *sides, Person(**MESSAGE, performed_at=tx.now))
+        return apply_merge(tx, stay, gone, Person(**MESSAGE, performed_at=tx.now))
 
 
 def test_a_message_may_merge_patients_before_any_result_came(service: Service) -> None:
