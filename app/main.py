@@ -17,6 +17,7 @@ from app.api import (
     routes_guidelines,
     routes_health,
     routes_her2,
+    routes_patients,
     routes_plots,
     routes_results,
     schemas,
@@ -31,7 +32,8 @@ from app.web.plots import plots_of
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
-    schemas.ReEvaluation, schemas.ConsiderationsRequest, problems.ProblemDocument,
+    schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
+    problems.ProblemDocument,
 )  # fmt: skip
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
@@ -81,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (
         routes_her2,
         routes_results,
+        routes_patients,
         routes_plots,
         routes_evidence,
         routes_guidelines,

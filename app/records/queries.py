@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from app.records import tables as t
 from app.records.columns import instant_text
 from app.records.cursors import make_cursor, read_cursor
 from app.records.errors import BadCursor, NotFound
+from app.records.patients import PatientFinding
 from app.records.rows import (
     Act,
     Classification,
@@ -51,13 +52,9 @@ from app.records.rows import (
 R = TypeVar("R")
 PAGE_SIZE = 50
 PAGE_SIZE_MOST = 500
-# made once: building a statement costs as much as running it, and every result asks this
-_PATIENT = select(t.patient_identity.c.patient_id).where(
-    *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
-)
 
 
-class Reading:
+class Reading(PatientFinding):
     """What can be found in one organisation's records, as they stood when the transaction began to read."""
 
     def __init__(self, connection: Connection, organisation: str) -> None:
@@ -121,30 +118,24 @@ class Reading:
 
     # ---- patients
 
-    def find_patients(self, identities: Iterable[Identity]) -> tuple[str, ...]:
-        """The patients that these identifiers belong to: none, one, or several that a merge should join."""
-        return tuple(sorted(set(self._owners(identities).values())))
-
-    def _owners(self, identities: Iterable[Identity]) -> dict[Identity, str]:
-        known = {}
-        for identity in identities:
-            values = {"organisation": self.organisation, "system": identity.system, "value": identity.value}
-            if patient_id := self.connection.execute(_PATIENT, values).scalar():
-                known[identity] = patient_id
-        return known
-
     def find_timeline(self, patient_id: str) -> Timeline | None:
-        """All results that stand with a patient, with moves and links both ways; None for an unknown patient."""
+        """All results that stand with a patient, or with the one it was merged into; moves and links both ways.
+
+        None for an unknown patient.
+        """
         if not self._there(t.patient, patient_id):
             return None
-        results = [view_of(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patient_id)))]
+        patients = self.find_family(self.find_survivor(patient_id))
+        results = [view_of(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patients)))]
         results.sort(key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
-        identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id == patient_id, "id")
+        identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id.in_(patients), "id")
         move, link = t.result_move.c, t.patient_link.c
-        moved = or_(move.from_patient_id == patient_id, move.to_patient_id == patient_id)
-        linked = or_(link.patient_id == patient_id, link.into_patient_id == patient_id)
+        moved = or_(move.from_patient_id.in_(patients), move.to_patient_id.in_(patients))
+        linked = or_(link.patient_id.in_(patients), link.into_patient_id.in_(patients))
         return Timeline(
+            patients[0],
             patient_id,
+            patients,
             tuple(i for i in identities if i.value is not None),
             tuple(results),
             self._all(Move, t.result_move, moved, "id"),
@@ -257,15 +248,15 @@ class Reading:
             raise NotFound("result", result_id)
         return row.id, row.number
 
-    def _stands_with(self, patient_id: str) -> ColumnElement[bool]:
+    def _stands_with(self, patient_ids: Sequence[str]) -> ColumnElement[bool]:
         came = select(t.result_move.c.result_id).where(
-            self.own(t.result_move), t.result_move.c.to_patient_id == patient_id
+            self.own(t.result_move), t.result_move.c.to_patient_id.in_(patient_ids)
         )
-        began = select(t.result.c.id).where(self.own(t.result), t.result.c.patient_id == patient_id)
+        began = select(t.result.c.id).where(self.own(t.result), t.result.c.patient_id.in_(patient_ids))
         # the first condition finds the few candidates by index, the second decides
         return and_(
             t.result.c.id.in_(union(came, began)),
-            func.coalesce(_stands_at(), t.result.c.patient_id) == patient_id,
+            func.coalesce(_stands_at(), t.result.c.patient_id).in_(patient_ids),
         )
 
     def _narrowed(self, narrow: ResultFilter) -> list[ColumnElement[bool]]:
@@ -284,7 +275,7 @@ class Reading:
         if narrow.signed is not None:
             conditions.append(_signed() if narrow.signed else ~_signed())
         if narrow.patient_id is not None:
-            conditions.append(self._stands_with(narrow.patient_id))
+            conditions.append(self._stands_with(self.find_family(self.find_survivor(narrow.patient_id))))
         if narrow.collected_from is not None:
             conditions.append(version.collected_at >= narrow.collected_from)
         if narrow.collected_before is not None:

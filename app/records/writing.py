@@ -16,6 +16,7 @@ from app.records.columns import utf8
 from app.records.errors import Duplicate, IdentityConflict, Stale, Unaudited, Unfinished
 from app.records.ids import new_id
 from app.records.inserts import insert, insert_unless_there
+from app.records.patients import PatientWriting
 from app.records.queries import Reading
 from app.records.rows import (
     Act,
@@ -40,7 +41,7 @@ KEY_KEPT = timedelta(hours=24)  # how long an idempotency key answers again; doc
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-class Transaction(Reading):
+class Transaction(PatientWriting, Reading):
     """One use case's records. now: the moment that all its rows bear. Errors leave nothing of it behind."""
 
     def __init__(self, connection: Connection, organisation: str, now: datetime) -> None:
