@@ -139,13 +139,13 @@ def _unassigned(item: Item) -> Item:
 
 
 def _accession(order: Order) -> tuple[str, list[str]]:
-    """The filler's number of OBR-3 (ORC-3), else the placer's of OBR-2 (ORC-2)."""
-    for place, what in ((3, "filler"), (2, "placer")):
-        for segment in (order.request, order.common):
-            found = segment.text(place) or segment.text(place, 3) if segment is not None else ""
-            if found and segment is not None:
-                same = segment is order.request and place == 3
-                return found, [] if same else [f"the accession is the {what}'s number of {segment.place(place)}"]
+    """The filler's number of OBR-3, else the placer's of OBR-2, else those of the ORC."""
+    for segment in (order.request, *([order.common] if order.common else [])):
+        for place in (3, 2):
+            found = segment.text(place) or segment.text(place, 3)
+            if found:
+                plain = segment is order.request and place == 3
+                return found, [] if plain else [f"the accession was read from {segment.place(place)}"]
     return "", []
 
 
