@@ -10,7 +10,7 @@ from app.domain.problems import Problem
 from app.interop.hl7.segments import Segment
 from app.interop.hl7.times import moment
 from app.interop.hl7.values import TEXTS, codings_of, comments_of, values_of, words_of
-from app.interop.received import Coding, Item, Status
+from app.interop.received import CAP_ECC, Coding, Item, Status
 
 # HL7 table 0085. I, R, S and O hold no verified result yet; A, B and V leave a final one as it is.
 _STATUS: dict[str, Status] = {
@@ -47,10 +47,10 @@ def items_of(observations: Sequence[Observation], zone: tzinfo) -> tuple[Item, .
 
 def contradictions(items: Sequence[Item]) -> tuple[Item, ...]:
     """The items, each with a problem where another one of the same code and group gives another value."""
-    by_key: dict[tuple[_Key, bool], list[Item]] = {}
+    by_key: dict[tuple[_Key, bool, bool], list[Item]] = {}
     for item in items:
         if (item.codings or item.text) and _comparable(item):
-            by_key.setdefault((_key(item), _measured(item)), []).append(item)
+            by_key.setdefault((_key(item), _measured(item), _asks_for_more(item)), []).append(item)
     told = {}
     for same in by_key.values():
         first = same[0]
@@ -124,6 +124,12 @@ def _key(item: Item) -> _Key:
 
 def _measured(item: Item) -> bool:
     return any(each.kind not in ("text", "none") for each in item.values)
+
+
+def _asks_for_more(item: Item) -> bool:
+    """True for a CAP answer that OBX-4 repeats ("specify"): what was filled in follows under the same codes."""
+    answers = {each.code.partition(".")[0] for value in item.values for each in value.codings if each.system == CAP_ECC}
+    return item.group.lstrip("+").partition(".")[0] in answers
 
 
 def _comparable(item: Item) -> bool:
