@@ -17,10 +17,11 @@ def zone_of(text: str) -> tzinfo | None:
     found = _TIME.fullmatch(text.strip())
     if found is None or not found["zone"]:
         return None
-    minutes = int(found["zone"][1:3]) * 60 + int(found["zone"][3:])
-    if minutes >= 24 * 60:
+    away = timedelta(hours=int(found["zone"][1:3]), minutes=int(found["zone"][3:]))
+    try:
+        return timezone(-away if found["zone"][0] == "-" else away)
+    except ValueError:
         return None
-    return timezone(timedelta(minutes=-minutes if found["zone"][0] == "-" else minutes))
 
 
 def moment(text: str, zone: tzinfo) -> datetime | None:

@@ -61,7 +61,7 @@ TWO_CASES = message(
 CAP = oru(
     "OBX|1|ST|60573-3^Report template source^LN||CAP eCC||||||F",
     "OBX|2|CWE|60572-5^Report template ID^LN||169.100004300^Breast Biomarkers^CAPECC||||||F",
-    "OBX|3|CWE|31012.100004300^HER2 (by immunohistochemistry)^CAPECC||31017.100004300^Equivocal (Score 2+)^CAPECC||||||F",
+    "OBX|3|CWE|31012.100004300^HER2 (by IHC)^CAPECC||31017.100004300^Equivocal (Score 2+)^CAPECC||||||F",
     "OBX|4|CWE|31038.100004300^Dual probe^CAPECP|25909|25909.100004300^Specify^CAPECP||||||F",
     "OBX|5|NM|31038.100004300^Dual probe^CAPECP|+25909.1000043|2.4||||||F",
 )
@@ -77,11 +77,11 @@ MERGE = message(
 )
 
 ODD_SEPARATORS = (
-    "MSH$%~@!$LIS$PATHLAB$$$20261103$$ORU%R01$M2$P$2.4\r"
-    "PID$1$$4711%%%HOSP!1.2.276.0.76.3!ISO%MR\r"
-    "OBR$1$$S26-100$HER2\r"
-    "OBX$1$TX$RPT%Report%L$$50 @F@ 60 @S@ a@T@b @R@ @E@ done$$$$$$F\r"
-).encode()
+    b"MSH$%~@!$LIS$PATHLAB$$$20261103$$ORU%R01$M2$P$2.4\r"
+    b"PID$1$$4711%%%HOSP!1.2.276.0.76.3!ISO%MR\r"
+    b"OBR$1$$S26-100$HER2\r"
+    b"OBX$1$TX$RPT%Report%L$$50 @F@ 60 @S@ a@T@b @R@ @E@ done$$$$$$F\r"
+)
 
 ALL = {
     "synoptic": SYNOPTIC, "real feed": REAL_FEED, "two cases": TWO_CASES, "cap": CAP, "merge": MERGE,
