@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Literal, NamedTuple, cast
 
 from app.interop.hl7.charsets import decode, header_fields
@@ -10,8 +11,9 @@ from app.interop.hl7.segments import Message, parse
 
 Condition = Literal["AL", "NE", "ER", "SU"]
 _CONDITIONS = ("AL", "NE", "ER", "SU")
-_HEADERS = re.compile(rb"(?:FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
-_LINE = re.compile(rb"[^\r\n]*[\r\n]*")
+_HEADER = re.compile(rb"(?:FHS|BHS|BTS|FTS)(?![A-Za-z0-9])")
+# Where a message or a header begins, by the line.
+_START = re.compile(rb"(?:\A|(?<=[\r\n]))(?=(?:MSH|FHS|BHS|BTS|FTS)(?![A-Za-z0-9]))")
 
 
 class Wants(NamedTuple):
@@ -43,16 +45,17 @@ def split_batch(content: bytes) -> list[bytes]:
 
     One message gives itself. Two-byte character sets are not split.
     """
-    found: list[bytes] = []
     stripped = content.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
-    for line in _LINE.findall(stripped):
-        if _HEADERS.match(line) or not line.strip():
+    starts = [each.start() for each in _START.finditer(stripped)]
+    pieces = [stripped[first:last] for first, last in pairwise([0, *starts, len(stripped)])]
+    found = []
+    for piece in pieces:
+        if not _HEADER.match(piece):
+            found.append(piece)
             continue
-        if not found or re.match(rb"MSH(?![A-Za-z0-9])", line):
-            found.append(line)
-        else:
-            found[-1] += line
-    return found
+        # A header is one line; whatever else stands there is a message that cannot be read, not one that is dropped.
+        found.append(b"".join(re.split(rb"[\r\n]+", piece, maxsplit=1)[1:]))
+    return [each for each in found if each.strip()]
 
 
 def _condition(text: str) -> Condition:

@@ -27,7 +27,7 @@ class Observation(NamedTuple):
     """An OBX and the comments that follow it."""
 
     segment: Segment
-    comments: tuple[Segment, ...] = ()
+    comments: list[Segment]
 
 
 def items_of(observations: Sequence[Observation], zone: tzinfo) -> tuple[Item, ...]:

@@ -59,10 +59,10 @@ def orders_of(segments: Sequence[Segment]) -> tuple[list[Order], list[str]]:
             last = None
         elif segment.name == "OBX":
             last = order.described if order.specimens else order.observations
-            last.append(Observation(segment))
+            last.append(Observation(segment, []))
         elif segment.name == "NTE":
             if last:
-                last[-1] = last[-1]._replace(comments=(*last[-1].comments, segment))
+                last[-1].comments.append(segment)
             else:
                 order.notes.extend(comments_of(segment))
     return orders, notes
@@ -105,7 +105,11 @@ def reports_of(order: Order, zone: tzinfo, facility: str, sent: datetime | None)
     if len(specimens) <= 1:
         report = _of_specimen(whole, specimens[0]) if specimens else whole
         return [report._replace(items=contradictions(items))]
-    by_name = {_name(each): [item for item in items if item.group in _ids(each)] for each in specimens}
+    names = {name: _name(each) for each in reversed(specimens) for name in _ids(each)}
+    by_name: dict[str, list[Item]] = {_name(each): [] for each in specimens}
+    for item in items:
+        if item.group in names:
+            by_name[names[item.group]].append(item)
     reports = [
         _of_specimen(whole, each)._replace(items=contradictions(by_name[_name(each)]))
         for each in specimens

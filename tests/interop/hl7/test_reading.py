@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from hl7apy.parser import parse_message
 
 from app.interop.hl7.reading import read
 from app.interop.received import CAP_ECC, LOINC, SNOMED, Coding, Identifier, Item, Received, Report, Value
@@ -318,3 +319,22 @@ def test_a_time_without_offset_is_in_the_sender_s_zone() -> None:
     for zone, hour in (("UTC", 12), ("Europe/Berlin", 11)):
         report = only_report(oru(f"OBX|1|ST|{IHC}||2+||||||F", header=header), zone=zone)
         assert report.at == datetime(2026, 11, 3, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("content", [SYNOPTIC, REAL_FEED, TWO_CASES, CAP])
+def test_an_independent_reader_finds_the_same_observations(content: bytes) -> None:
+    segments = parse_message(content.decode(), find_groups=False).children
+    after_specimen = False
+    theirs = []
+    for segment in segments:
+        after_specimen = segment.name == "SPM" or (after_specimen and segment.name != "OBR")
+        if segment.name == "OBX" and not after_specimen:
+            theirs.append((segment.obx_3.obx_3_1.to_er7(), segment.obx_4.to_er7(), segment.obx_11.to_er7()))
+    ours = [
+        (item.codings[0].code, item.group, "F")
+        for report in read(content, "x").reports
+        for item in report.items
+        for _ in item.values
+        if item.status == "final"
+    ]
+    assert ours == theirs and theirs
