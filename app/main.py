@@ -14,6 +14,7 @@ from app import ENGINE_VERSION
 from app.api import (
     problems,
     routes_evidence,
+    routes_fhir,
     routes_guidelines,
     routes_health,
     routes_her2,
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_evidence,
         routes_guidelines,
         routes_health,
+        routes_fhir,
     ):
         app.include_router(routes.router)
     problems.install(app)

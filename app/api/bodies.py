@@ -26,8 +26,8 @@ def _malformed(message: str, remedy: str) -> Refusal:
     return Refusal("malformed", f"The body {message}.", [Problem("WRONG_TYPE", "body", message, remedy)])
 
 
-async def json_object(request: Request) -> dict[str, Any]:
-    """The request's body as an object; a dependency of every route that takes one."""
+async def json_bytes(request: Request) -> bytes:
+    """The request's body, declared as JSON and not compressed, as it came."""
     stated = request.headers.get("content-type", "application/json")
     kind = stated if stated == "application/json" else stated.split(";")[0].strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
@@ -44,4 +44,9 @@ async def json_object(request: Request) -> dict[str, Any]:
             "The body is declared as compressed.",
             [Problem("WRONG_TYPE", "Content-Encoding", "is not taken", remedy)],
         )
-    return parse_object(await request.body())
+    return await request.body()
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The request's body as an object; a dependency of every route that takes one."""
+    return parse_object(await json_bytes(request))

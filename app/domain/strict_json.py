@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from app.domain.numbers import Digits
 
 
@@ -46,3 +48,19 @@ def read_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise NotJson("is not a JSON object", "send a JSON object: {...}")
     return read
+
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def write(document: Any) -> bytes:
+    """Plain types as JSON, Digits and Decimals as numbers with the digits they have."""
+    return _encode(_raw(document))
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, Digits):
+        return msgspec.Raw(value.encode())
+    if isinstance(value, dict):
+        return {name: _raw(each) for name, each in value.items()}
+    return [_raw(each) for each in value] if isinstance(value, list | tuple) else value

@@ -79,10 +79,11 @@ def patient_identifiers(
     """Who a subject is: identifiers of the Patient in the message, of the reference, else the reference itself.
 
     A relative reference is one of the sender's own (system urn:fhir:<sender>, value Patient/x); an absolute one is kept
-    whole, since two servers may use one id. A urn:uuid names nobody outside its message.
+    whole, since two servers may use one id. A urn:uuid names nobody outside its message. Without a sender's name
+    nothing is the sender's own, so what names no system names nobody.
     """
     told = reference.text("reference").partition("/_history/")[0]
-    own = f"urn:fhir:{sender}"
+    own = f"urn:fhir:{sender}" if sender else ""
     found: list[Identifier] = []
     patient = resources.resolve(reference, holder)
     if patient is not None and patient.type == "Patient":
@@ -93,9 +94,9 @@ def patient_identifiers(
         found.append(Identifier(_plain(conditional["system"]), _plain(conditional["value"])))
     elif not found:
         url = patient.full_url if patient is not None and _RESTFUL.fullmatch(patient.full_url) else ""
-        if (_RESTFUL.fullmatch(told) or url) and (url or told):
-            found.append(Identifier(own, url or told))
-        elif re.fullmatch(r"Patient/[A-Za-z0-9.-]{1,64}", told):
+        if url or _RESTFUL.fullmatch(told):
+            found.append(Identifier(own or "urn:fhir", url or told))
+        elif own and re.fullmatch(r"Patient/[A-Za-z0-9.-]{1,64}", told):
             found.append(Identifier(own, told))
     return tuple(dict.fromkeys(found))
 
@@ -106,10 +107,10 @@ def _plain(escaped: str) -> str:
 
 def _identifier(element: Element, own: str) -> Identifier | None:
     """An identifier in force; one without a system is the sender's own."""
-    value = element.text("value")
-    if not value or element.text("use") == "old":
+    value, system = element.text("value"), element.text("system") or own
+    if not value or not system or element.text("use") == "old":
         return None
-    return Identifier(element.text("system") or own, value, typed(element))
+    return Identifier(system, value, typed(element))
 
 
 def typed(identifier: Element) -> str:

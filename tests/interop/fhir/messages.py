@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from app.interop.fhir.reading import read
+from app.interop.received import Item, Received
+
 SAMPLES = Path(__file__).parent / "samples"
 NAMES = tuple(sorted(path.stem for path in SAMPLES.glob("*.json")))
 LOINC = "http://loinc.org"
@@ -45,3 +48,18 @@ def bundle(*resources: Any, kind: str = "collection") -> dict[str, Any]:
         for entry in entries:
             entry["request"] = {"method": "POST", "url": entry["resource"]["resourceType"]}
     return {"resourceType": "Bundle", "type": kind, "entry": entries}
+
+
+def reading(document: Any) -> Received:
+    return read(as_bytes(document), "lab")
+
+
+def only(received: Received) -> Item:
+    """The one item of a message."""
+    (report,) = received.reports
+    (item,) = report.items
+    return item
+
+
+def told(problems: Any) -> list[tuple[str, str]]:
+    return [(each.code, each.field) for each in problems]
