@@ -39,7 +39,7 @@ def input_observations(result: Mapping[str, Any]) -> list[Resource]:
     """An Observation for the IHC score and for each ISH number of a stored result's input.
 
     Ids are the result's with what was measured. An interval with one end is a Quantity with its comparator; one with
-    two ends is a string, since the profile knows no Range. Totals have no LOINC code: notes tell them.
+    two ends is a string, since the profile knows no Range.
     """
     document = _unfolded(result["input"])
     found = [*_ihc(result, document)]
@@ -48,6 +48,20 @@ def input_observations(result: Mapping[str, Any]) -> list[Resource]:
         if isinstance(count, Mapping) and count.get("failed") is not True:
             found += _count(result, block, words, count)
     return found
+
+
+def totals_of(result: Mapping[str, Any]) -> list[str]:
+    """What was counted in each ISH count of a result's input, in words: totals have no LOINC code."""
+    counts = [(words, result["input"].get(block)) for block, words in _COUNTS.items()]
+    return [
+        f"{words or 'ISH'}: {', '.join(told)}"
+        for words, count in counts
+        if isinstance(count, Mapping) and (told := _counted(count))
+    ]
+
+
+def _counted(count: Mapping[str, Any]) -> list[str]:
+    return [f"{name.replace('_', ' ')} {count[name]}" for name in _TOTALS if count.get(name) is not None]
 
 
 def _unfolded(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +105,7 @@ def _ihc(result: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[Res
 
 
 def _count(result: Mapping[str, Any], block: str, words: str, count: Mapping[str, Any]) -> Iterator[Resource]:
-    told = [words] if words else []
-    told += [f"{name.replace('_', ' ')}: {count[name]}" for name in _TOTALS if count.get(name) is not None]
+    told = ([words] if words else []) + _counted(count)
     more: Resource = {"note": [{"text": each} for each in told]} if told else {}
     if count.get("method"):
         more["method"] = {"text": count["method"]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.interop.fhir.inputs import input_observations
+from app.interop.fhir.inputs import input_observations, totals_of
 from app.interop.fhir.parts import (
     CATEGORY,
     MARKER_TEST,
@@ -131,6 +131,7 @@ def notes(result: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]
     for code in (answer["comment"], *answer["report_notes"], *answer["flags"]):
         if code:
             yield f"{code}: {texts[code]}"
+    yield from totals_of(result)
     edition = answer["edition"]
     yield f"Edition {edition['version']}, engine {answer['engine']}"
     yield str(result["confirmation"])
