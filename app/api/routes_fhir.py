@@ -211,7 +211,11 @@ async def classify_her2(
     return _sent(await run_in_threadpool(classified))
 
 
-@router.get("/metadata", operation_id="fhir_metadata", responses=_answers(("CapabilityStatement",), "not_acceptable"))
+@router.get(
+    "/metadata",
+    operation_id="fhir_metadata",
+    responses=_answers(("CapabilityStatement",), "malformed", "not_acceptable"),
+)
 def metadata(request: Request) -> Response:
     """What this service can do over FHIR."""
     return _sent(fhir_exchange.capability_statement(_base(request)))

@@ -53,7 +53,10 @@ def read(message: bytes, sender: str) -> Received:
         entries = [(Element(document, root.where, []), "")]
     resources = Resources(entries)
     reports = tuple(_reports(resources, sender, problems, notes))
-    problems += [each for one in resources.all if one.type != "Observation" for each in one.element.problems]
+    beside = [each.element for each in resources.all if each.type != "Observation"]
+    for element in beside:
+        element.extended()
+    problems += [each for element in beside for each in element.problems]
     return Received(
         format="fhir",
         sender=sender,
@@ -160,7 +163,6 @@ def _listing(resources: Resources, notes: list[str]) -> dict[int, list[Resource]
     """The reports that list an Observation, itself or by a panel (hasMember), by the identity of its resource."""
     listing: dict[int, list[Resource]] = {}
     for report in resources.of("DiagnosticReport"):
-        report.element.extended()
         waiting = [(report, each) for each in report.element.many("result")]
         seen: set[int] = set()
         while waiting:

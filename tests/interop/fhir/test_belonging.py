@@ -190,3 +190,9 @@ def test_two_entries_of_one_url_contradict() -> None:
 def test_without_a_senders_name_a_patient_of_its_own_numbering_is_nobody(subject: Any) -> None:
     (report,) = read(as_bytes(observation() | {"subject": subject}), "").reports
     assert report.patient == ()
+
+
+def test_a_specimen_whose_meaning_is_changed_is_not_read_past() -> None:
+    tissue = SPECIMEN | {"modifierExtension": [{"url": "urn:not-this-patient", "valueBoolean": True}]}
+    received = reading(bundle(tissue, observation(specimen={"reference": "Specimen/s1"})))
+    assert told(received.problems) == [("UNSUPPORTED", "Bundle.entry[0].resource.modifierExtension")]
