@@ -14,6 +14,7 @@ from app import ENGINE_VERSION
 from app.api import (
     problems,
     routes_evidence,
+    routes_fhir,
     routes_guidelines,
     routes_health,
     routes_her2,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_evidence,
         routes_guidelines,
         routes_health,
+        routes_fhir,
     ):
         app.include_router(routes.router)
     problems.install(app)
@@ -110,7 +112,17 @@ def _describe(app: FastAPI) -> None:
             components.update(sent["$defs"])
             for unused in ("HTTPValidationError", "ValidationError"):
                 components.pop(unused, None)
+            _without_added_errors(schema["paths"])
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_added_errors(paths: dict[str, Any]) -> None:
+    """FHIR answers what cannot be read by 400: take away the 422 that FastAPI adds where a route tells none."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            told = operation["responses"].get("422", {}).get("content", {})
+            if path.startswith("/fhir") and "application/json" in told:
+                del operation["responses"]["422"]

@@ -80,6 +80,18 @@ def find_timeline(context: Context, patient: str, system: str | None) -> dict[st
     return timeline_document(timeline, sign_off=context.sign_off)
 
 
+def find_patient(context: Context, patient_id: str) -> dict[str, Any]:
+    """A patient by Herald's id: the identifiers that results came with, and the ids of the results, oldest first."""
+    timeline = _reading(context, lambda records: records.find_timeline(patient_id))
+    if timeline is None:
+        raise Refusal("not_found", "There is no such patient.")
+    return {
+        "id": timeline.patient_id,
+        "identifiers": [(each.system, each.value) for each in timeline.identities],
+        "results": [view.id for view in timeline.results],
+    }
+
+
 def replay(context: Context, result_id: str, number: int | None) -> dict[str, Any]:
     """Evaluate a stored input again by the versions its answer names, and compare.
 
