@@ -52,7 +52,9 @@ class Unavailable(HeraldError):
     """
 
     def __init__(self, reason: str, *, outcome_unknown: bool, attempts: int, retry_after: float | None = None) -> None:
-        outcome = "it may have been stored: send it again with the same key" if outcome_unknown else "nothing was stored"
+        outcome = (
+            "it may have been stored: send it again with the same key" if outcome_unknown else "nothing was stored"
+        )
         super().__init__(f"{reason}, attempts: {attempts}; {outcome}")
         self.reason, self.outcome_unknown, self.attempts = reason, outcome_unknown, attempts
         self.retry_after = retry_after
