@@ -3,8 +3,6 @@
 A number is a text or a Decimal and goes out as written, so 1.80 stays 1.80; a float is refused, since it lost that.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -62,7 +60,7 @@ class Ihc(TypedDict, total=False):
     clone: str
 
 
-class Count(TypedDict, total=False):
+class _Count(TypedDict, total=False):
     """One ISH count: averages in signals per cell, or total signals with the number of cells."""
 
     ratio: Number
@@ -75,7 +73,7 @@ class Count(TypedDict, total=False):
     cep17_cells: str | int
 
 
-class Ish(Count, total=False):
+class Ish(_Count, total=False):
     """An in situ hybridisation assay with its count."""
 
     assay: Literal["dual_probe", "single_probe"]
@@ -86,7 +84,7 @@ class Ish(Count, total=False):
     observer: str
 
 
-class Recount(Count, total=False):
+class Recount(_Count, total=False):
     """A second or third count."""
 
     observer: str
@@ -101,7 +99,7 @@ class Adjudication(TypedDict):
     group: Group
 
 
-class Cluster(Count, total=False):
+class Cluster(_Count, total=False):
     """A distinct second population, counted separately."""
 
     share_percent: Number
