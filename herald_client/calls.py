@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, cast
@@ -127,7 +128,7 @@ def open_steps(narrow: Mapping[str, object], limit: int) -> Call[Page[OpenStep]]
 
 def send_fhir(resource: Mapping[str, Any] | bytes, key: str | None, dry_run: bool) -> Call[FhirAnswer]:
     content = resource if isinstance(resource, bytes) else to_json(resource)
-    kind = from_json(content).get("resourceType") if isinstance(resource, bytes) else resource.get("resourceType")
+    kind = _resource_type(resource)
     path = f"/fhir/{kind}" if kind in ("Observation", "DiagnosticReport") else "/fhir"
     headers = {"Content-Type": _FHIR, "Accept": _FHIR}
     if key is not None:
@@ -201,6 +202,16 @@ def _post(
 ) -> Call[T]:
     sent = {"Content-Type": _JSON, **(headers or {})}
     return Call("POST", path, read, params or {}, sent, to_json(body), stores, repeatable)
+
+
+def _resource_type(resource: Mapping[str, Any] | bytes) -> object:
+    """The type of a resource, None of bytes that are none: those go to the door that keeps them and says why."""
+    if isinstance(resource, bytes):
+        with suppress(HeraldError):
+            read = from_json(resource)
+            return read.get("resourceType") if isinstance(read, dict) else None
+        return None
+    return resource.get("resourceType")
 
 
 def _keyed(key: str | None) -> dict[str, str]:

@@ -90,7 +90,8 @@ def test_what_comes_back_is_in_the_contract_with_that_type(shape: Any) -> None:
 def test_every_path_that_is_merged_is_asked_for_as_the_contract_names_it() -> None:
     made = [
         calls.classify({}), calls.considerations({}), calls.report({"patient": "P"}, None, False),
-        calls.find_result("{result_id}"), calls.history("{result_id}"), calls.list_results({}, 1), calls.open_steps({}, 1),
+        calls.find_result("{result_id}"), calls.history("{result_id}"), calls.list_results({}, 1),
+        calls.open_steps({}, 1),
     ]  # fmt: skip
     for call in made:
         path = call.path.replace("%7B", "{").replace("%7D", "}")
