@@ -30,7 +30,7 @@ from herald_client.aio import AsyncHerald, AsyncJob
 from herald_client.calls import FhirAnswer, Person
 from herald_client.errors import Conflict, HeraldError, KeyConflict, Problem, Refused, Stale, Unavailable
 from herald_client.sync import Herald, Job
-from herald_client.wire import AcknowledgedError, Acknowledgement
+from herald_client.wire import AcknowledgedError, Acknowledgement, acknowledgement
 
 __all__ = [
     "AcknowledgedError",
@@ -48,4 +48,5 @@ __all__ = [
     "Refused",
     "Stale",
     "Unavailable",
+    "acknowledgement",
 ]
