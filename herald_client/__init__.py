@@ -5,13 +5,8 @@ from herald_client import Herald, Refused
 
 with Herald("http://127.0.0.1:8000", sender="North LIS") as herald:
     result = herald.report(
-        {
-            "patient": "P-0001",
-            "specimen": {"accession": "S26-1234", "block": "A1"},
-            "ihc": "2+",
-            "ish": {"assay": "dual_probe", "ratio": "2.50", "her2_copies": "6.5", "cells": 40},
-        },
-        key="S26-1234/A1/1",
+        {"patient": "P-0001", "ihc": "2+", "ish": {"ratio": "2.50", "her2_copies": "6.5", "cells": 40}},
+        key="S26-1234/1",
     )
     print(result["classification"]["status"])
     try:
