@@ -8,7 +8,8 @@ with Herald("http://127.0.0.1:8000", sender="North LIS") as herald:
         {"patient": "P-0001", "ihc": "2+", "ish": {"ratio": "2.50", "her2_copies": "6.5", "cells": 40}},
         key="S26-1234/1",
     )
-    print(result["classification"]["status"])
+    if answer := result["classification"]:
+        print(answer["status"])
     try:
         herald.classify({"ihc": "strong"})
     except Refused as refused:
