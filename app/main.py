@@ -17,6 +17,7 @@ from app.api import (
     routes_guidelines,
     routes_health,
     routes_her2,
+    routes_hl7,
     routes_plots,
     routes_results,
     schemas,
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_evidence,
         routes_guidelines,
         routes_health,
+        routes_hl7,
     ):
         app.include_router(routes.router)
     problems.install(app)

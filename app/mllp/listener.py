@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.mllp.framing import Block, BlockReader, framed
+from app.services.alarms import Alarm
 
 Handle = Callable[[bytes], AsyncIterator[bytes]]
 Refuse = Callable[[bytes, str], bytes]
@@ -33,25 +34,6 @@ class Limits:
     frame_seconds: float = 30.0
     frame_bytes: int = 16 * MEBIBYTE
     pipelined: int = 64
-
-
-class Alarm:
-    """Logs once when a trouble starts and once, with how often it struck, when it has ended."""
-
-    def __init__(self, log: Any, name: str) -> None:
-        self.log, self.name, self.count = log, name, 0
-
-    def strike(self, error: str) -> None:
-        """It happened."""
-        self.count += 1
-        if self.count == 1:
-            self.log.error(self.name, error=error)
-
-    def end(self) -> None:
-        """It works."""
-        if self.count:
-            self.log.warning(f"{self.name}_ended", count=self.count)
-            self.count = 0
 
 
 class Listener:

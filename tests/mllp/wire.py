@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from app.mllp.framing import BlockReader
-from app.mllp.listener import Handle, Limits, Listener
+from app.mllp.listener import Handle, Limits, Listener, Refuse
 
 PATIENCE = 20.0
 
@@ -78,7 +78,11 @@ class Sender:
 
 @contextlib.asynccontextmanager
 async def listening(
-    handle: Handle = echo, log: Log | None = None, tls: ssl.SSLContext | None = None, **limits: Any
+    handle: Handle = echo,
+    log: Log | None = None,
+    tls: ssl.SSLContext | None = None,
+    refuse: Refuse = refuse,
+    **limits: Any,
 ) -> AsyncIterator[Listener]:
     listener = Listener(handle, refuse, "127.0.0.1", 0, log=log or Log(), tls=tls, limits=Limits(**limits))
     await listener.start()
