@@ -18,6 +18,7 @@ from app.api import (
     routes_guidelines,
     routes_health,
     routes_her2,
+    routes_hl7,
     routes_patients,
     routes_plots,
     routes_results,
@@ -89,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_evidence,
         routes_guidelines,
         routes_health,
+        routes_hl7,
         routes_fhir,
     ):
         app.include_router(routes.router)

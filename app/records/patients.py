@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, exists, func, select
 
 from app.records import tables as t
 from app.records.errors import IdentityConflict, LinkConflict, NotFound

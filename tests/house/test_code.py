@@ -128,4 +128,4 @@ def test_every_test_file_is_collected() -> None:
 
 def test_every_room_has_its_folder_of_tests() -> None:
     packages = {path.parent.name for path in APP.glob("*/__init__.py")}
-    assert packages >= {"api", "domain", "evidence", "guidelines", "interop", "records", "services", "web"}
+    assert packages >= {"api", "domain", "evidence", "guidelines", "interop", "mllp", "records", "services", "web"}
