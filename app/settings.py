@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         description="Folders of a hospital's own evidence packs, separated by `:` (`;` on Windows). "
         "GET and POST /considerations show each beside the review, apart and by its source.",
     )
+    feeds: str = Field(
+        "", description="Folder of feed files (TOML), one per sender: what its codes and words mean (docs/feeds.md)."
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
 
 
