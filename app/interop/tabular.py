@@ -228,7 +228,7 @@ def read_row(bound: Bound, cells: Sequence[str]) -> RowCase:
         for path, value in fields.items():
             before, first = told_by.setdefault(path, (column, value))
             if first != value:
-                told = f"{before.name} says {first}, {column.name} says {value}"
+                told = f"{before.name} says {shown(first)}, {column.name} says {shown(value)}"
                 problem = Problem("TWICE_STATED", path, told, "leave the one that is right, empty the other")
                 problems.append(CellProblem(f"{before.name}, {column.name}", cell, problem))
             _put(document, path, value)
