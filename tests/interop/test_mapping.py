@@ -87,7 +87,11 @@ COLUMNS = '[columns]\nScore = "ihc"\n'
         ('[columns]\na = { field = "ratio", shared = 1 }\n', "columns.a.shared", "is not true or false"),
         ('[columns]\na = { field = "ratio", also = "x" }\n', "columns.a.also", "is not a table"),
         ('[columns]\na = { field = "ratio", also = { assay = "x" } }\n', "columns.a.also", "no field assay"),
-        ('[columns]\na = { field = "ihc", values = { 4 = { ihc = "4" } } }\n', "columns.a.values.4", "send one of"),
+        (
+            '[columns]\na = { field = "ihc", values = { 4 = { ihc = "4" } } }\n',
+            "columns.a.values.4",
+            "is not an IHC score",
+        ),
         (
             '[columns]\na = { field = "ihc", shared = true }\nb = "ihc"\n',
             "columns.b",

@@ -1,4 +1,4 @@
-"""Rows as a cancer registry codes them, made up after the NAACCR items 3850-3855: the document and the status of each."""
+"""Rows as a registry codes the NAACCR items 3850-3855, made up: the document and the status of each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def dual(**fields: str) -> dict[str, Any]:
         # 3850: the score
         ({IHC: "0"}, {"ihc": {"score": "0"}}, "negative", True),
         ({IHC: "1"}, {"ihc": {"score": "1+"}}, "negative", True),
-        ({IHC: "2"}, {"ihc": {"score": "2+"}}, "pending", False),
+        ({IHC: "2"}, {"ihc": {"score": "2+"}}, "equivocal", False),
         ({IHC: "3"}, {"ihc": {"score": "3+"}}, "positive", True),
         # a negative without a score is no score
         ({IHC: "4"}, {"reported_status": "negative"}, "pending", False),
@@ -102,7 +102,7 @@ def dual(**fields: str) -> dict[str, Any]:
         ({IHC: "2", SUMMARY: "3"}, {"ihc": {"score": "2+"}, "ish": {"method": "ISH"}}, "pending", False),
         ({IHC: "2", SUMMARY: "0"}, {"ihc": {"score": "2+"}, "ish": {"method": "ISH"}}, "pending", False),
         # 3855 merges negative and equivocal, and is no status even where it says positive
-        ({IHC: "2", OVERALL: "0"}, {"ihc": {"score": "2+"}}, "pending", False),
+        ({IHC: "2", OVERALL: "0"}, {"ihc": {"score": "2+"}}, "equivocal", False),
         ({OVERALL: "0"}, {}, "pending", False),
         ({OVERALL: "1"}, {}, "pending", False),
         # 100 or more is not credible as an average; IHC 3+ stays positive beside it
