@@ -55,7 +55,7 @@ contracts: $(DEV) ## Who may import whom (import-linter)
 	$(BIN)/lint-imports --no-logo
 
 types: $(DEV) ## mypy --strict
-	$(BIN)/mypy --strict app
+	$(BIN)/mypy --strict app herald_client
 
 bench: $(DEV) ## Run the benchmarks one after the other; each prints its ratio
 	@set -e; for each in benchmarks/[a-z]*.py; do \

@@ -14,10 +14,12 @@ from app import ENGINE_VERSION
 from app.api import (
     problems,
     routes_evidence,
+    routes_fhir,
     routes_guidelines,
     routes_health,
     routes_her2,
     routes_hl7,
+    routes_patients,
     routes_plots,
     routes_results,
     schemas,
@@ -32,7 +34,8 @@ from app.web.plots import plots_of
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
-    schemas.ReEvaluation, schemas.ConsiderationsRequest, problems.ProblemDocument,
+    schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
+    problems.ProblemDocument,
 )  # fmt: skip
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
@@ -82,11 +85,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (
         routes_her2,
         routes_results,
+        routes_patients,
         routes_plots,
         routes_evidence,
         routes_guidelines,
         routes_health,
         routes_hl7,
+        routes_fhir,
     ):
         app.include_router(routes.router)
     problems.install(app)
@@ -109,7 +114,17 @@ def _describe(app: FastAPI) -> None:
             components.update(sent["$defs"])
             for unused in ("HTTPValidationError", "ValidationError"):
                 components.pop(unused, None)
+            _without_added_errors(schema["paths"])
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_added_errors(paths: dict[str, Any]) -> None:
+    """FHIR answers what cannot be read by 400: take away the 422 that FastAPI adds where a route tells none."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            told = operation["responses"].get("422", {}).get("content", {})
+            if path.startswith("/fhir") and "application/json" in told:
+                del operation["responses"]["422"]

@@ -324,16 +324,6 @@ class History(BaseModel):
     versions: list[VersionView]
 
 
-class Timeline(BaseModel):
-    """A patient's HER2 over specimens, never merged into one status."""
-
-    patient_id: str
-    results: list[ResultRow]
-    changes: list[dict[str, Any]]
-    moves: list[dict[str, Any]]
-    links: list[dict[str, Any]]
-
-
 class Replay(BaseModel):
     """A stored answer against its evaluation today."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem_response
+from app.api.problems import refusal_response
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
 _PACKAGE = Path(__file__).parents[1]
@@ -68,7 +68,7 @@ class RequestLayer:
             # Its words can hold a name or what was sent: they go neither to the sender nor, by the server, to the log.
             failure = {"error": type(error).__name__, "where": _where(error)}
             if not started:
-                await problem_response("internal", _OURS)(scope, receive, tell)
+                await refusal_response(scope["path"], "internal", _OURS)(scope, receive, tell)
         finally:
             route = scope.get("route")
             tell_log = self.log.error if failure else self.log.info
@@ -84,7 +84,7 @@ class RequestLayer:
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"The body is larger than {self.body_limit} bytes; send less, or results one by one."
-        await problem_response("too_large", detail)(scope, receive, send)
+        await refusal_response(scope["path"], "too_large", detail)(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A body of unknown length is read up to the limit before the application sees it."""

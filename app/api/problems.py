@@ -14,14 +14,18 @@ from starlette.responses import Response
 
 from app.api.bodies import encode
 from app.domain.problems import Problem, named, shown
+from app.domain.strict_json import write
 from app.services.assessment import problem_document
 from app.services.errors import Refusal
+from app.services.fhir_exchange import refused
+from app.services.payloads import FHIR_JSON
 
 # kind -> status, title. The type is urn:herald:problem:<kind>, a name and not an address.
 KINDS: dict[str, tuple[int, str]] = {
     "invalid": (422, "The request cannot be accepted as it is"),
     "malformed": (400, "The body cannot be read"),
     "unsupported": (415, "The body is of another media type"),
+    "not_acceptable": (406, "No representation that is accepted"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "This resource does not take this method"),
     "too_large": (413, "The body is too large"),
@@ -74,6 +78,18 @@ def problem_response(
     return Response(encode(body), status, headers, media_type="application/problem+json")
 
 
+def refusal_response(
+    path: str, kind: str, detail: str, problems: Sequence[Problem] = (), extra: Mapping[str, Any] | None = None
+) -> Response:
+    """What was not done, in the words of the path's protocol: under /fhir an OperationOutcome, else a problem."""
+    if path != "/fhir" and not path.startswith("/fhir/"):
+        return problem_response(kind, detail, problems, extra)
+    # FHIR answers a search or an operation that cannot be read by 400.
+    status = 400 if kind == "invalid" else KINDS[kind][0]
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return Response(write(refused(kind, detail, problems)), status, headers, media_type=FHIR_JSON)
+
+
 def query_items(request: Request) -> list[tuple[str, str]]:
     """The query's names and values. Raises Refusal for bytes that are not UTF-8, which would be read as others."""
     items = request.query_params.multi_items()
@@ -98,7 +114,8 @@ def _is_utf_8(escaped: str) -> bool:
 
 def known_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not have, or one sent twice: a mistyped one must not be ignored."""
-    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    asked = request.scope["route"].dependant
+    known = {field.alias for each in (asked, *asked.dependencies) for field in each.query_params}
     sent = [name for name, _ in query_items(request)]
     problems = [
         Problem(
@@ -132,11 +149,11 @@ def install(app: FastAPI) -> None:
     """Answer what is refused as a problem document; an error of ours is answered by RequestLayer."""
 
     @app.exception_handler(Refusal)
-    async def refused(_: Request, error: Refusal) -> Response:
-        return problem_response(error.kind, error.detail, error.problems, error.extra)
+    async def turned_down(request: Request, error: Refusal) -> Response:
+        return refusal_response(request.url.path, error.kind, error.detail, error.problems, error.extra)
 
     @app.exception_handler(RequestValidationError)
-    async def unread(_: Request, error: RequestValidationError) -> Response:
+    async def unread(request: Request, error: RequestValidationError) -> Response:
         problems = [
             Problem(
                 "MISSING_FIELD" if each["type"] == "missing" else "WRONG_TYPE",
@@ -146,12 +163,12 @@ def install(app: FastAPI) -> None:
             )
             for each in error.errors()
         ]
-        return problem_response("invalid", "A parameter cannot be read.", problems)
+        return refusal_response(request.url.path, "invalid", "A parameter cannot be read.", problems)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         kind = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "malformed")
-        response = problem_response(kind, KINDS[kind][1] + ".")
+        response = refusal_response(request.url.path, kind, KINDS[kind][1] + ".")
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
         return response

@@ -1,77 +1,22 @@
-"""/results, /patients, /open-steps: what is stored. Plain `def` routes: the store waits for the disk."""
+"""/results, /open-steps: what is stored. Plain `def` routes: the store waits for the disk."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from app.api import answers
-from app.api.bodies import encode, json_object
 from app.api.problems import documented, known_parameters
+from app.api.stored import VERBS, WRITES, Body, IdempotencyKey, IfMatch, Use, expected, found, key_of, replied, sent
 from app.domain import codes
-from app.domain.problems import Problem
 from app.services import acts, finding, reporting
-from app.services.errors import Refusal
-from app.services.reporting import Context, Key, Reply
 
 router = APIRouter(tags=["results"], dependencies=[Depends(known_parameters)])
 
-Body = Annotated[dict[str, Any], Depends(json_object)]
-_KEY = r"^[\x21-\x7e]{1,200}$"
-IdempotencyKey = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", pattern=_KEY, description="same key and body: same answer, stored once"),
-]
-IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag that was read; 412 when stale")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _Time = Annotated[str | None, Query(description="date, or date-time with offset")]
-_WRITES = ("invalid", "malformed", "unsupported", "too_large", "key_conflict", "conflict", "busy", "unavailable")
-_VERBS = (*_WRITES, "not_found", "stale")
-
-
-def _context(request: Request) -> Context:
-    context: Context = request.app.state.context
-    return context
-
-
-Use = Annotated[Context, Depends(_context)]
-
-
-def _sent(model: str) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
-def _key(request: Request, key: str | None, body: Any) -> Key | None:
-    return None if key is None else Key(key, f"{request.method} {request.url.path}", body)
-
-
-def _expected(if_match: str | None) -> int | None:
-    """The version an If-Match names: "3" or W/"3"; * asks only that the result is there."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = re.fullmatch(r'\s*(?:W/)?"(\d{1,9})"\s*', if_match)
-    if not tag:
-        problem = Problem("WRONG_TYPE", "If-Match", "is not an ETag of a result", 'send the ETag as read, such as "2"')
-        raise Refusal("invalid", "If-Match cannot be read.", [problem])
-    return int(tag[1])
-
-
-def _replied(reply: Reply, *, status: int = 201) -> Response:
-    headers = {}
-    if reply.result_id is not None:
-        headers = {"Location": f"/results/{reply.result_id}", "ETag": f'"{reply.version}"'}
-    if reply.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(encode(reply.body), status, headers, media_type="application/json")
-
-
-def _found(document: Any, etag: int | None = None) -> Response:
-    headers = {} if etag is None else {"ETag": f'"{etag}"'}
-    return Response(encode(document), headers=headers, media_type="application/json")
 
 
 @router.post(
@@ -81,14 +26,14 @@ def _found(document: Any, etag: int | None = None) -> Response:
     responses={
         201: {"model": answers.Result},
         200: {"model": answers.Result, "description": "dry run: nothing stored"},
-        **documented(*_WRITES),
+        **documented(*WRITES),
     },
-    openapi_extra=_sent("Report"),
+    openapi_extra=sent("Report"),
 )
 def report(request: Request, body: Body, use: Use, key: IdempotencyKey = None, dry_run: bool = False) -> Response:
     """Store a result with its classification. With dry_run=true the same answer, and nothing stored."""
-    reply = reporting.report(use, body, _key(request, key, body), dry_run=dry_run)
-    return _replied(reply, status=200 if dry_run else 201)
+    reply = reporting.report(use, body, key_of(request, key, body), dry_run=dry_run)
+    return replied(reply, status=200 if dry_run else 201)
 
 
 @router.get(
@@ -132,7 +77,7 @@ def list_results(
         "created_from": created_from,
         "created_before": created_before,
     }
-    return _found(finding.list_results(use, narrow, cursor, limit))
+    return found(finding.list_results(use, narrow, cursor, limit))
 
 
 @router.get(
@@ -143,7 +88,7 @@ def list_results(
 def find_result(use: Use, result_id: str) -> Response:
     """One result at its newest version; its ETag is for If-Match."""
     document = finding.find_result(use, result_id)
-    return _found(document, document["version"])
+    return found(document, document["version"])
 
 
 @router.get(
@@ -153,63 +98,63 @@ def find_result(use: Use, result_id: str) -> Response:
 )
 def find_history(use: Use, result_id: str) -> Response:
     """Every version: who, why, and field by field what changed."""
-    return _found(finding.find_history(use, result_id))
+    return found(finding.find_history(use, result_id))
 
 
 @router.post(
     "/results/{result_id}/amendments",
     operation_id="amend",
     status_code=201,
-    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
-    openapi_extra=_sent("Amendment"),
+    responses={201: {"model": answers.Result}, **documented(*VERBS)},
+    openapi_extra=sent("Amendment"),
 )
 def amend(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A new version with a reason; the old one stays."""
-    return _replied(acts.amend(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return replied(acts.amend(use, result_id, body, key_of(request, key, body), expected(if_match)))
 
 
 @router.post(
     "/results/{result_id}/recounts",
     operation_id="record_recount",
     status_code=201,
-    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
-    openapi_extra=_sent("RecountAct"),
+    responses={201: {"model": answers.Result}, **documented(*VERBS)},
+    openapi_extra=sent("RecountAct"),
 )
 def record_recount(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A person's second count."""
-    return _replied(acts.record_recount(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return replied(acts.record_recount(use, result_id, body, key_of(request, key, body), expected(if_match)))
 
 
 @router.post(
     "/results/{result_id}/adjudications",
     operation_id="record_adjudication",
     status_code=201,
-    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
-    openapi_extra=_sent("AdjudicationAct"),
+    responses={201: {"model": answers.Result}, **documented(*VERBS)},
+    openapi_extra=sent("AdjudicationAct"),
 )
 def record_adjudication(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """The final ISH group, named by a person."""
-    return _replied(acts.record_adjudication(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return replied(acts.record_adjudication(use, result_id, body, key_of(request, key, body), expected(if_match)))
 
 
 @router.post(
     "/results/{result_id}/sign-offs",
     operation_id="sign_off",
     status_code=201,
-    responses={201: {"model": answers.Result}, **documented(*_VERBS)},
-    openapi_extra=_sent("SignOff"),
+    responses={201: {"model": answers.Result}, **documented(*VERBS)},
+    openapi_extra=sent("SignOff"),
 )
 def sign_off(
     request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None, if_match: IfMatch = None
 ) -> Response:
     """A person confirms the present version."""
-    return _replied(acts.sign_off(use, result_id, body, _key(request, key, body), _expected(if_match)))
+    return replied(acts.sign_off(use, result_id, body, key_of(request, key, body), expected(if_match)))
 
 
 @router.post(
@@ -219,34 +164,19 @@ def sign_off(
 )
 def replay(use: Use, result_id: str, version: Annotated[int | None, Query(ge=1, le=10**6)] = None) -> Response:
     """Evaluate the stored input again by the stored versions and compare; stores nothing."""
-    return _found(finding.replay(use, result_id, version))
+    return found(finding.replay(use, result_id, version))
 
 
 @router.post(
     "/results/{result_id}/re-evaluations",
     operation_id="re_evaluate",
     status_code=201,
-    responses={201: {"model": answers.ReEvaluated}, **documented(*_VERBS)},
-    openapi_extra=_sent("ReEvaluation"),
+    responses={201: {"model": answers.ReEvaluated}, **documented(*VERBS)},
+    openapi_extra=sent("ReEvaluation"),
 )
 def re_evaluate(request: Request, result_id: str, body: Body, use: Use, key: IdempotencyKey = None) -> Response:
     """The stored input under another edition; kept beside the current answer, which stays."""
-    return _replied(finding.re_evaluate(use, result_id, body, _key(request, key, body)))
-
-
-@router.get(
-    "/patients/{patient:path}/her2",
-    operation_id="find_timeline",
-    tags=["patients"],
-    responses={200: {"model": answers.Timeline}, **documented("not_found", "invalid", "unavailable")},
-)
-def find_timeline(
-    use: Use,
-    patient: str,
-    system: Annotated[str | None, Query(min_length=1, max_length=300, description="the pseudonym's system")] = None,
-) -> Response:
-    """A patient's HER2 over specimens, with changes of status named. By Herald's patient id, or by pseudonym."""
-    return _found(finding.find_timeline(use, patient, system))
+    return replied(finding.re_evaluate(use, result_id, body, key_of(request, key, body)))
 
 
 @router.get(
@@ -266,4 +196,4 @@ def list_open_steps(
 ) -> Response:
     """What every not-final answer waits for: since when, due when, who."""
     narrow = {"awaited": awaited, "who": who, "result_id": result_id, "due_before": due_before}
-    return _found(finding.list_open_steps(use, narrow, cursor, limit))
+    return found(finding.list_open_steps(use, narrow, cursor, limit))

@@ -232,6 +232,7 @@ class PatientId(_Sent):
     system: str | None = Field(None, min_length=1, max_length=300)
 
 
+Patient = Annotated[str, Field(min_length=1, max_length=200)] | PatientId
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Role = Annotated[str, Field(min_length=1, max_length=100)]
 Reason = Annotated[str, Field(min_length=1, max_length=2000)]
@@ -255,7 +256,7 @@ class Report(Case):
         },
     )
 
-    patient: Annotated[str, Field(min_length=1, max_length=200)] | PatientId
+    patient: Patient
     laboratory: Name | None = None
 
 
@@ -293,6 +294,40 @@ class SignOff(_ByPerson):
 
     reason: Reason | None = None
     meaning: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class PatientMerge(_Sent):
+    """The patient given up is the one in `into`; sent to /patients/unmerge, that this is taken back."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "into": "P-0001",
+                    "given_up": {"system": "urn:hospital:temporary", "value": "T-77"},
+                    "name": "A. Clerk",
+                    "role": "patient registry",
+                    "reason": "admitted without papers",
+                }
+            ]
+        },
+    )
+
+    into: Patient
+    given_up: Patient
+    name: Name
+    role: Role
+    reason: Reason
+
+
+class ResultMove(_Sent):
+    """The result is another patient's."""
+
+    to: Patient
+    name: Name
+    role: Role
+    reason: Reason
 
 
 class ReEvaluation(_Sent):

@@ -260,6 +260,14 @@ def field_document(path: str, value: Any) -> dict[str, Any]:
     return document
 
 
+def case_document(fields: Mapping[str, str]) -> dict[str, Any]:
+    """The case document of fields and their texts."""
+    document: dict[str, Any] = {}
+    for path, text in fields.items():
+        _put(document, path, _typed(text, FIELDS.get(path, "text")))
+    return document
+
+
 def locate(bound: Bound, cells: Sequence[str], problem: Problem) -> CellProblem:
     """Where a problem of the document stands in the row: the columns of its field, or of its block."""
     path = SHORT.get(problem.field, problem.field)

@@ -49,6 +49,14 @@ class IdentityConflict(RecordsError):
         self.patient_ids = patient_ids
 
 
+class LinkConflict(RecordsError):
+    """Patients are linked in another way than the merge or unmerge supposes. The text names them by Herald's ids."""
+
+    def __init__(self, told: str, patient_ids: tuple[str, ...]) -> None:
+        super().__init__(told)
+        self.patient_ids = patient_ids
+
+
 class BrokenReference(RecordsError):
     """A record refers to one that is not in this organisation. Nothing was stored."""
 

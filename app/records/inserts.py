@@ -50,6 +50,14 @@ def insert_unless_there(connection: Connection, table: Table, row: Mapping[str, 
     return True
 
 
+def insert_all_unless_there(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Append the rows whose unique keys are free; the ids of those appended."""
+    if connection.dialect.name != "postgresql" or len(rows) == 1:
+        return {row["id"] for row in rows if insert_unless_there(connection, table, row)}
+    wanted = insert_postgresql(table).on_conflict_do_nothing().returning(table.c.id)
+    return set(connection.execute(wanted, rows).scalars())
+
+
 def _of(table: Table, dialect: Dialect) -> _Prepared:
     known = _prepared.get((table.name, dialect.name))
     if known is not None:

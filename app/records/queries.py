@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from app.records import tables as t
 from app.records.columns import instant_text
 from app.records.cursors import make_cursor, read_cursor
 from app.records.errors import BadCursor, NotFound
+from app.records.patients import PatientFinding
 from app.records.rows import (
     Act,
     Classification,
@@ -50,18 +51,14 @@ from app.records.rows import (
 R = TypeVar("R")
 PAGE_SIZE = 50
 PAGE_SIZE_MOST = 500
-# made once: building a statement costs as much as running it, and every result asks this
-_PATIENT = select(t.patient_identity.c.patient_id).where(
-    *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
-)
 
 
-class Reading:
+class Reading(PatientFinding):
     """What can be found in one organisation's records, as they stood when the transaction began to read."""
 
     def __init__(self, connection: Connection, organisation: str) -> None:
         self.organisation = organisation
-        self._connection = connection
+        self.connection = connection
 
     # ---- results
 
@@ -70,13 +67,13 @@ class Reading:
         row = self._execute_heads(_HEADS.where(t.result.c.id == result_id)).first()
         if row is None:
             return None
-        view = _view(row)
+        view = view_of(row)
         return ResultDetail(view, self._acts([view.version.id]), self.open_steps_of(result_id))
 
     def find_result_by_join_key(self, join_key: str) -> ResultDetail | None:
         """The result that split reports of this specimen meet in, or None."""
-        query = select(t.result.c.id).where(self._own(t.result), t.result.c.join_key == join_key)
-        result_id = self._connection.execute(query).scalar()
+        query = select(t.result.c.id).where(self.own(t.result), t.result.c.join_key == join_key)
+        result_id = self.connection.execute(query).scalar()
         return None if result_id is None else self.find_result(result_id)
 
     def find_version(self, result_id: str, number: int) -> VersionDetail | None:
@@ -106,44 +103,38 @@ class Reading:
     ) -> Page[ResultView]:
         """Results at their newest version, the newest result first. limit: 1 to 500. Raises BadCursor."""
         narrow = narrow or ResultFilter()
-        of = _list_name("results", columns_of(narrow))
+        of = list_name("results", columns_of(narrow))
         # by the version's column: the index that finds the newest version is then read in the order asked for
         query = _HEADS.where(*self._narrowed(narrow)).order_by(t.result_version.c.result_id.desc())
         if cursor is not None:
             (after,) = read_cursor(self.organisation, of, cursor, 1)
             query = query.where(t.result_version.c.result_id < after)
         limit = max(1, min(limit, PAGE_SIZE_MOST))
-        items = [_view(row) for row in self._execute_heads(query.limit(limit + 1))]
+        items = [view_of(row) for row in self._execute_heads(query.limit(limit + 1))]
         more = len(items) > limit
         items = items[:limit]
         return Page(tuple(items), make_cursor(self.organisation, of, (items[-1].id,)) if more else None)
 
     # ---- patients
 
-    def find_patients(self, identities: Iterable[Identity]) -> tuple[str, ...]:
-        """The patients that these identifiers belong to: none, one, or several that a merge should join."""
-        return tuple(sorted(set(self._owners(identities).values())))
-
-    def _owners(self, identities: Iterable[Identity]) -> dict[Identity, str]:
-        known = {}
-        for identity in identities:
-            values = {"organisation": self.organisation, "system": identity.system, "value": identity.value}
-            if patient_id := self._connection.execute(_PATIENT, values).scalar():
-                known[identity] = patient_id
-        return known
-
     def find_timeline(self, patient_id: str) -> Timeline | None:
-        """All results that stand with a patient, with moves and links both ways; None for an unknown patient."""
+        """All results that stand with a patient, or with the one it was merged into; moves and links both ways.
+
+        None for an unknown patient.
+        """
         if not self._there(t.patient, patient_id):
             return None
-        results = [_view(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patient_id)))]
+        patients = self.find_family(self.find_survivor(patient_id))
+        results = [view_of(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patients)))]
         results.sort(key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
-        identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id == patient_id, "id")
+        identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id.in_(patients), "id")
         move, link = t.result_move.c, t.patient_link.c
-        moved = or_(move.from_patient_id == patient_id, move.to_patient_id == patient_id)
-        linked = or_(link.patient_id == patient_id, link.into_patient_id == patient_id)
+        moved = or_(move.from_patient_id.in_(patients), move.to_patient_id.in_(patients))
+        linked = or_(link.patient_id.in_(patients), link.into_patient_id.in_(patients))
         return Timeline(
+            patients[0],
             patient_id,
+            patients,
             tuple(i for i in identities if i.value is not None),
             tuple(results),
             self._all(Move, t.result_move, moved, "id"),
@@ -161,10 +152,10 @@ class Reading:
     ) -> Page[Step]:
         """Steps that nobody has closed, the first due first. limit: 1 to 500. Raises BadCursor."""
         narrow = narrow or StepFilter()
-        of = _list_name("open steps", columns_of(narrow))
+        of = list_name("open steps", columns_of(narrow))
         step, closing = t.open_step, t.open_step_closing
         closed = exists().where(closing.c.organisation == step.c.organisation, closing.c.step_id == step.c.id)
-        query = select(step).where(self._own(step), ~closed).order_by(step.c.due_at, step.c.id)
+        query = select(step).where(self.own(step), ~closed).order_by(step.c.due_at, step.c.id)
         for column, wanted in ((step.c.awaited, narrow.awaited), (step.c.who, narrow.who)):
             query = query if wanted is None else query.where(column == wanted)
         if narrow.result_id is not None:
@@ -176,7 +167,7 @@ class Reading:
             due_at = _moment(due)
             query = query.where(or_(step.c.due_at > due_at, and_(step.c.due_at == due_at, step.c.id > after)))
         limit = max(1, min(limit, PAGE_SIZE_MOST))
-        items = [_pick(Step, row._mapping) for row in self._connection.execute(query.limit(limit + 1))]
+        items = [pick(Step, row._mapping) for row in self.connection.execute(query.limit(limit + 1))]
         more = len(items) > limit
         items = items[:limit]
         last = (instant_text(items[-1].due_at), items[-1].id) if more else ()
@@ -191,22 +182,25 @@ class Reading:
 
     # ---- shared
 
-    def _own(self, table: FromClause) -> ColumnElement[bool]:
+    def views(self, condition: ColumnElement[bool]) -> tuple[ResultView, ...]:
+        """Results at their newest version that meet a condition."""
+        return tuple(view_of(row) for row in self._execute_heads(_HEADS.where(condition)))
+
+    def own(self, table: FromClause) -> ColumnElement[bool]:
+        """Of this organisation."""
         return table.c.organisation == self.organisation
 
     def _execute_heads(self, query: Select[Any]) -> Result[Any]:
-        return self._connection.execute(query, {"organisation": self.organisation})
+        return self.connection.execute(query, {"organisation": self.organisation})
 
     def _there(self, table: FromClause, id: str) -> bool:
-        return (
-            self._connection.execute(select(table.c.id).where(self._own(table), table.c.id == id)).first() is not None
-        )
+        return self.connection.execute(select(table.c.id).where(self.own(table), table.c.id == id)).first() is not None
 
     def _all(
         self, kind: type[R], table: FromClause, condition: ColumnElement[bool], order: str, limit: int | None = None
     ) -> tuple[R, ...]:
-        query = select(table).where(self._own(table), condition).order_by(table.c[order]).limit(limit)
-        return tuple(_pick(kind, row._mapping) for row in self._connection.execute(query))
+        query = select(table).where(self.own(table), condition).order_by(table.c[order]).limit(limit)
+        return tuple(pick(kind, row._mapping) for row in self.connection.execute(query))
 
     def _acts(self, version_ids: Sequence[str]) -> tuple[Act, ...]:
         return self._all(Act, t.act, t.act.c.version_id.in_(version_ids), "id")
@@ -223,34 +217,34 @@ class Reading:
                 closing.c.by_act_id,
             )
             .outerjoin(closing, and_(closing.c.organisation == step.c.organisation, closing.c.step_id == step.c.id))
-            .where(self._own(step), condition)
+            .where(self.own(step), condition)
             .order_by(step.c.due_at, step.c.id)
         )
-        return tuple(_pick(Step, row._mapping) for row in self._connection.execute(query))
+        return tuple(pick(Step, row._mapping) for row in self.connection.execute(query))
 
     def _newest(self, result_id: str) -> tuple[str, int]:
         """Id and number of the newest version. Raises NotFound."""
         version = t.result_version
         query = (
             select(version.c.id, version.c.number)
-            .where(self._own(version), version.c.result_id == result_id)
+            .where(self.own(version), version.c.result_id == result_id)
             .order_by(version.c.number.desc())
             .limit(1)
         )
-        row = self._connection.execute(query).first()
+        row = self.connection.execute(query).first()
         if row is None:
             raise NotFound("result", result_id)
         return row.id, row.number
 
-    def _stands_with(self, patient_id: str) -> ColumnElement[bool]:
+    def _stands_with(self, patient_ids: Sequence[str]) -> ColumnElement[bool]:
         came = select(t.result_move.c.result_id).where(
-            self._own(t.result_move), t.result_move.c.to_patient_id == patient_id
+            self.own(t.result_move), t.result_move.c.to_patient_id.in_(patient_ids)
         )
-        began = select(t.result.c.id).where(self._own(t.result), t.result.c.patient_id == patient_id)
+        began = select(t.result.c.id).where(self.own(t.result), t.result.c.patient_id.in_(patient_ids))
         # the first condition finds the few candidates by index, the second decides
         return and_(
             t.result.c.id.in_(union(came, began)),
-            func.coalesce(_stands_at(), t.result.c.patient_id) == patient_id,
+            func.coalesce(_stands_at(), t.result.c.patient_id).in_(patient_ids),
         )
 
     def _narrowed(self, narrow: ResultFilter) -> list[ColumnElement[bool]]:
@@ -269,7 +263,7 @@ class Reading:
         if narrow.signed is not None:
             conditions.append(_signed() if narrow.signed else ~_signed())
         if narrow.patient_id is not None:
-            conditions.append(self._stands_with(narrow.patient_id))
+            conditions.append(self._stands_with(self.find_family(self.find_survivor(narrow.patient_id))))
         if narrow.collected_from is not None:
             conditions.append(version.collected_at >= narrow.collected_from)
         if narrow.collected_before is not None:
@@ -303,25 +297,27 @@ def _signed() -> ColumnElement[bool]:
     )
 
 
-def _pick(kind: type[R], values: Any, prefix: str = "") -> R:
+def pick(kind: type[R], values: Any, prefix: str = "") -> R:
     """The row whose fields are named as the columns are; a field that the query lacks keeps its default."""
     return kind(**{f.name: values[prefix + f.name] for f in fields(kind) if prefix + f.name in values})  # type: ignore[arg-type]
 
 
-def _view(row: Row[Any]) -> ResultView:
+def view_of(row: Row[Any]) -> ResultView:
+    """A result at its newest version, of a row of _heads."""
     values = row._mapping
     return ResultView(
         id=values["id"],
         patient_id=values["stands_with"],
         join_key=values["join_key"],
         created_at=values["created_at"],
-        version=_pick(Version, values, "version_"),
-        classification=None if values["answer_id"] is None else _pick(Classification, values, "answer_"),
+        version=pick(Version, values, "version_"),
+        classification=None if values["answer_id"] is None else pick(Classification, values, "answer_"),
         signed=bool(values["signed"]),
     )
 
 
-def _list_name(name: str, narrowed: dict[str, Any]) -> str:
+def list_name(name: str, narrowed: dict[str, Any]) -> str:
+    """A list and its filters in one text, which its cursors are good for."""
     asked = {k: instant_text(v) if isinstance(v, datetime) else v for k, v in narrowed.items() if v is not None}
     return f"{name} {json.dumps(asked, sort_keys=True)}"
 

@@ -214,6 +214,15 @@ class VersionDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided that patients are one, or that a result is another's; in which role, and why."""
+
+    person_name: str
+    person_role: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """A result went to another patient; number: 1, 2, ... within the result."""
 
@@ -245,9 +254,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All results that stand with a patient, oldest collection first; moves and links that concern the patient."""
+    """All results that stand with a patient, oldest collection first; moves and links that concern the patient.
+
+    patient_id: the survivor; asked_id: the patient asked for, another where that one is merged; patient_ids: all who
+    stand together, the survivor first.
+    """
 
     patient_id: str
+    asked_id: str
+    patient_ids: tuple[str, ...]
     identities: tuple[Identity, ...]
     results: tuple[ResultView, ...]
     moves: tuple[Move, ...]

@@ -324,6 +324,34 @@ inbox_state = _table(
     unique=(("message_id", "number"),),
     index=(("version_id",),),
 )
+# what a message, in its run 1, 2, ..., says about one specimen; sequence: the part; no result while it waits
+contribution = _table(
+    "contribution",
+    *refer("message_id", "inbox"),
+    number("number"),
+    number("sequence"),
+    *refer("result_id", "result", null=True),
+    key("accession", erasable=True),
+    text("content", erasable=True),
+    when("created_at"),
+    unique=(("message_id", "number", "sequence"),),
+    index=(("result_id",), ("accession",)),
+)
+# a code that a person mapped for a sender beside its feed file; the newest number counts
+feed_code = _table(
+    "feed_code",
+    key("sender"),
+    key("system"),
+    key("code"),
+    number("number"),
+    text("target"),
+    text("person_name"),
+    text("person_role"),
+    text("reason", erasable=True),
+    when("created_at"),
+    unique=(("sender", "system", "code", "number"),),
+    root=True,
+)
 outbox = _table(
     "outbox",
     key("topic"),

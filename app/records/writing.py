@@ -16,6 +16,7 @@ from app.records.columns import utf8
 from app.records.errors import Duplicate, IdentityConflict, Stale, Unaudited, Unfinished
 from app.records.ids import new_id
 from app.records.inserts import insert, insert_unless_there
+from app.records.patients import PatientWriting
 from app.records.queries import Reading
 from app.records.rows import (
     Act,
@@ -40,7 +41,7 @@ KEY_KEPT = timedelta(hours=24)  # how long an idempotency key answers again; doc
 _LOCK_NOT_AVAILABLE = "55P03"
 
 
-class Transaction(Reading):
+class Transaction(PatientWriting, Reading):
     """One use case's records. now: the moment that all its rows bear. Errors leave nothing of it behind."""
 
     def __init__(self, connection: Connection, organisation: str, now: datetime) -> None:
@@ -67,7 +68,7 @@ class Transaction(Reading):
             if owners and len(known) == len(wanted):
                 return owners[0]
             before = len(self._records)
-            nested = self._connection.begin_nested()
+            nested = self.connection.begin_nested()
             patient_id = owners[0] if owners else self._append(t.patient, created_at=self.now)
             if all(self._append_identity(patient_id, identity) for identity in wanted if identity not in known):
                 nested.commit()
@@ -92,8 +93,8 @@ class Transaction(Reading):
         else:
             appended = self._append_unless_there(t.result, **values)
             if appended is None:
-                there = select(t.result.c.id).where(self._own(t.result), t.result.c.join_key == join_key)
-                raise Duplicate("result", self._connection.execute(there).scalar_one())
+                there = select(t.result.c.id).where(self.own(t.result), t.result.c.join_key == join_key)
+                raise Duplicate("result", self.connection.execute(there).scalar_one())
             result_id = appended
         version = self._version(result_id, 1, None, new)
         self._append(t.result_version, **columns_of(version))
@@ -179,8 +180,8 @@ class Transaction(Reading):
             if new:
                 self._unfinished, self._kept_until = key, self.now + kept
                 return Claim("new")
-            query = select(t.idempotency).where(self._own(t.idempotency), t.idempotency.c.key == key)
-            first = self._connection.execute(query).first()
+            query = select(t.idempotency).where(self.own(t.idempotency), t.idempotency.c.key == key)
+            first = self.connection.execute(query).first()
             if first is not None and (first.expires_at > self.now or not self.expire_idempotency()):
                 break
         if first is None or self._unfinished == key:
@@ -188,19 +189,19 @@ class Transaction(Reading):
         if (first.method_path, first.body_digest) != (method_path, body_digest):
             return Claim("conflict")
         answer = t.idempotency_answer
-        stored = self._connection.execute(select(answer).where(self._own(answer), answer.c.key == key)).one()
+        stored = self.connection.execute(select(answer).where(self.own(answer), answer.c.key == key)).one()
         erased = stored.body is None or stored.headers is None
         return Claim("replay", None if erased else StoredAnswer(stored.http_status, stored.headers, stored.body))
 
     def _claim(self, row: dict[str, Any], wait_ms: int | None) -> bool | None:
         """Whether the key was free; None when its holder took too long."""
-        if self._connection.dialect.name != "postgresql":
-            return insert_unless_there(self._connection, t.idempotency, row)
-        nested = self._connection.begin_nested()  # a wait that runs out spoils what it is in
+        if self.connection.dialect.name != "postgresql":
+            return insert_unless_there(self.connection, t.idempotency, row)
+        nested = self.connection.begin_nested()  # a wait that runs out spoils what it is in
         try:
             if wait_ms is not None:
-                self._connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
-            new = insert_unless_there(self._connection, t.idempotency, row)
+                self.connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_ms)}")
+            new = insert_unless_there(self.connection, t.idempotency, row)
         except OperationalError as error:
             nested.rollback()
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
@@ -214,17 +215,17 @@ class Transaction(Reading):
         if self._unfinished != key:
             raise Unfinished(f"key {key!r} was not claimed in this transaction")
         row = {"organisation": self.organisation, "key": key, "expires_at": self._kept_until, **columns_of(answer)}
-        insert(self._connection, t.idempotency_answer, [row])
+        insert(self.connection, t.idempotency_answer, [row])
         self._unfinished = None
 
     def expire_idempotency(self) -> int:
         """Forget keys whose time is over, by the database's own clock; how many."""
-        if self._connection.dialect.name == "postgresql":
+        if self.connection.dialect.name == "postgresql":
             expire = select(func.herald_expire_idempotency(self.organisation))
-            return int(self._connection.execute(expire).scalar_one())
+            return int(self.connection.execute(expire).scalar_one())
         past = "organisation = :whose AND expires_at <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
         for table in ("idempotency_answer", "idempotency"):
-            gone = self._connection.execute(text(f"DELETE FROM {table} WHERE {past}"), {"whose": self.organisation})  # noqa: S608
+            gone = self.connection.execute(text(f"DELETE FROM {table} WHERE {past}"), {"whose": self.organisation})  # noqa: S608
         return gone.rowcount
 
     # ---- audit and messages
@@ -296,7 +297,7 @@ class Transaction(Reading):
         if self._lines:
             last = self._lines[-1]
             self._lines[-1] = Line(last.kind, last.content, tuple(self._records))
-            append_lines(self._connection, self.organisation, self._lines, self.now)
+            append_lines(self.connection, self.organisation, self._lines, self.now)
 
     # ---- rows
 
@@ -314,17 +315,22 @@ class Transaction(Reading):
 
     def _append(self, table: Table, **values: Any) -> str:
         row = self._row(values)
-        insert(self._connection, table, [row])
-        return self._cover(table, row)
+        insert(self.connection, table, [row])
+        return self.cover(table, row)
 
     def _append_unless_there(self, table: Table, **values: Any) -> str | None:
         """The id, or None when a unique constraint says that another row was first."""
         row = self._row(values)
-        return self._cover(table, row) if insert_unless_there(self._connection, table, row) else None
+        return self.cover(table, row) if insert_unless_there(self.connection, table, row) else None
 
     def _row(self, values: dict[str, Any]) -> dict[str, Any]:
         return {"organisation": self.organisation, "id": values.pop("id", None) or new_id(), **values}
 
-    def _cover(self, table: Table, row: dict[str, Any]) -> str:
+    def append_row(self, table: Table, **values: Any) -> str:
+        """For the other modules of this room: a row of a table, its id."""
+        return self._append(table, **values)
+
+    def cover(self, table: Table, row: dict[str, Any]) -> str:
+        """The audit line of this transaction is to cover the row; its id."""
         self._records.append((table.name, row["id"], row_digest(row)))
         return str(row["id"])

@@ -63,18 +63,33 @@ def list_open_steps(context: Context, narrow: Mapping[str, Any], cursor: str | N
 
 
 def find_timeline(context: Context, patient: str, system: str | None) -> dict[str, Any]:
-    """A patient's HER2 over specimens. patient: Herald's id of the patient, or the pseudonym in `system`."""
+    """A patient's HER2 over specimens. patient: Herald's id of the patient, or the pseudonym in `system`.
+
+    Where that patient was merged into another, the timeline is that one's and says so.
+    """
 
     def find(records: Reading) -> Any:
         if system is None and (timeline := records.find_timeline(patient)):
             return timeline
-        known = set(records.find_patients([Identity(system or PSEUDONYM, patient)]))
-        return records.find_timeline(known.pop()) if len(known) == 1 else None
+        known = records.find_patient(Identity(system or PSEUDONYM, patient))
+        return None if known is None else records.find_timeline(known)
 
     timeline = _reading(context, find)
     if timeline is None:
         raise Refusal("not_found", "There is no such patient.")
     return timeline_document(timeline, sign_off=context.sign_off)
+
+
+def find_patient(context: Context, patient_id: str) -> dict[str, Any]:
+    """A patient by Herald's id: the identifiers that results came with, and the ids of the results, oldest first."""
+    timeline = _reading(context, lambda records: records.find_timeline(patient_id))
+    if timeline is None:
+        raise Refusal("not_found", "There is no such patient.")
+    return {
+        "id": timeline.patient_id,
+        "identifiers": [(each.system, each.value) for each in timeline.identities],
+        "results": [view.id for view in timeline.results],
+    }
 
 
 def replay(context: Context, result_id: str, number: int | None) -> dict[str, Any]:

@@ -92,9 +92,9 @@ class Fields:
             raise Refusal("invalid", "The request has fields that cannot be read.", problems)
 
 
-def patient_identity(value: Any, problems: list[Problem]) -> tuple[str, str] | None:
-    """The patient's pseudonym as (system, value): a text, or an object with system and value."""
-    fields = Fields({"value": value} if not isinstance(value, Mapping) else value, "patient")
+def patient_identity(value: Any, problems: list[Problem], where: str = "patient") -> tuple[str, str] | None:
+    """The patient's pseudonym as (system, value): a text, or an object with system and value. where: its field."""
+    fields = Fields({"value": value} if not isinstance(value, Mapping) else value, where)
     read = fields.text("value", needed=True)
     system = fields.text("system") or PSEUDONYM
     try:

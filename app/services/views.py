@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain import codes
-from app.records.rows import Act, Classification, ResultDetail, ResultView, Step, Timeline, VersionDetail
+from app.records.rows import Act, Classification, Link, Move, ResultDetail, ResultView, Step, Timeline, VersionDetail
 from app.services.documents import differences
 
 # Who usually does a step: told in the list of open steps, changed by nobody's decision but the laboratory's.
@@ -186,13 +186,41 @@ def timeline_document(timeline: Timeline, *, sign_off: bool) -> dict[str, Any]:
         for field in ("status", "her2_low")
         if before[field] != after[field]
     ]
+    asked, survivor = timeline.asked_id, timeline.patient_id
     return {
-        "patient_id": timeline.patient_id,
+        "patient_id": survivor,
+        "asked_patient_id": asked,
+        "patient_ids": list(timeline.patient_ids),
+        "note": None
+        if asked == survivor
+        else f"Patient {asked} was merged into patient {survivor}, whose timeline this is.",
         "results": results,
         "changes": changes,
-        "moves": [{"result_id": move.result_id, "at": _time(move.created_at)} for move in timeline.moves],
-        "links": [{"patient_id": link.into_patient_id, "kind": link.kind} for link in timeline.links],
+        "moves": [_move_document(move, timeline.patient_ids) for move in timeline.moves],
+        "links": [_link_document(link) for link in timeline.links],
     }
+
+
+def _move_document(move: Move, here: Sequence[str]) -> dict[str, Any]:
+    """A move as one timeline tells it; the other patient is named by Herald's id alone."""
+    left, came = move.from_patient_id, move.to_patient_id
+    if left in here and came in here:
+        text = f"moved from patient {left} to patient {came}, who stand together"
+    else:
+        text = f"came from patient {left}" if came in here else f"moved to patient {came}"
+    told = {"result_id": move.result_id, "from_patient_id": left, "to_patient_id": came}
+    return {**told, **_decided(move), "text": f"Result {move.result_id} {text}"}
+
+
+def _link_document(link: Link) -> dict[str, Any]:
+    done = "was merged into" if link.kind == "merge" else "was taken out again of"
+    told = {"kind": link.kind, "patient_id": link.patient_id, "into_patient_id": link.into_patient_id}
+    return {**told, **_decided(link), "text": f"Patient {link.patient_id} {done} patient {link.into_patient_id}"}
+
+
+def _decided(fact: Move | Link) -> dict[str, Any]:
+    who = {"name": fact.person_name, "role": fact.person_role, "reason": fact.reason}
+    return {"at": _time(fact.created_at), **who}
 
 
 def _word(field: str) -> str:

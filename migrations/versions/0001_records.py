@@ -257,11 +257,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("purpose = 'current'"),
         postgresql_where=sa.text("purpose = 'current'"),
     )
-    statements = _postgresql() if op.get_bind().dialect.name == "postgresql" else _sqlite()
-    for statement in statements:
+    if op.get_bind().dialect.name == "postgresql":
+        for statement in _functions():
+            op.execute(statement)
+    for statement in guards(PLANS):
         op.execute(statement)
     if op.get_bind().dialect.name == "sqlite":
-        _tell_sqlite_what_to_expect()
+        tell_sqlite_what_to_expect()
 
 
 def downgrade() -> None:
@@ -274,8 +276,13 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION herald_expire_idempotency(text)")
 
 
-def _sqlite() -> Iterator[str]:
-    for plan in PLANS:
+def guards(plans: tuple[Plan, ...]) -> Iterator[str]:
+    """The triggers of these tables, for the database at hand."""
+    return _postgresql(plans) if op.get_bind().dialect.name == "postgresql" else _sqlite(plans)
+
+
+def _sqlite(plans: tuple[Plan, ...]) -> Iterator[str]:
+    for plan in plans:
         t, refuse = plan.name, f"SELECT RAISE(ABORT, 'herald: records are append-only: {plan.name}')"
         emptied = ""
         if plan.erasable:
@@ -299,17 +306,18 @@ _ROWS = 1_000_000
 _COARSE = {"system", "sender", "record_kind", "status", "laboratory"}
 
 
-def _tell_sqlite_what_to_expect() -> None:
+def tell_sqlite_what_to_expect(tables: Names = ()) -> None:
     """Statistics of a grown database, written down.
 
     Without any, SQLite takes the organisation for as good as a key and walks all of its rows in the order asked for.
-    Those that a later ANALYZE measures take their place.
+    Those that a later ANALYZE measures take their place. tables: only of these, where named.
     """
     bind = op.get_bind()
-    bind.exec_driver_sql("ANALYZE")
+    if not tables:
+        bind.exec_driver_sql("ANALYZE")
     indexes = bind.exec_driver_sql("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'").all()
     for index, table in indexes:
-        if table == "alembic_version":
+        if table == "alembic_version" or (tables and table not in tables):
             continue
         columns = [row[2] for row in bind.exec_driver_sql(f"PRAGMA index_info('{index}')")]
         unique = index.startswith(("sqlite_autoindex", "uq_"))
@@ -320,7 +328,7 @@ def _tell_sqlite_what_to_expect() -> None:
         bind.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", values)
 
 
-def _postgresql() -> Iterator[str]:
+def _functions() -> Iterator[str]:
     bind = op.get_bind()
     schema = bind.dialect.identifier_preparer.quote_identifier(bind.exec_driver_sql("SELECT current_schema()").scalar())
     # pg_temp last: a temporary table named erasure_item must not stand in for the real one
@@ -355,7 +363,10 @@ def _postgresql() -> Iterator[str]:
           RETURN gone;
         END $$"""
     yield "REVOKE ALL ON FUNCTION herald_expire_idempotency(text) FROM PUBLIC"
-    for plan in PLANS:
+
+
+def _postgresql(plans: tuple[Plan, ...]) -> Iterator[str]:
+    for plan in plans:
         t, refuse = plan.name, "EXECUTE FUNCTION herald_refuse()"
         if plan.erasable:
             columns = ", ".join(f"'{c}'" for c in (plan.identity, *plan.erasable))

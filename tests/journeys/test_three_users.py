@@ -1,6 +1,6 @@
 """The three users against a plain `uvicorn --factory`: identifiers in addresses, both sides, all pages in a browser.
 
-test_over_a_socket.py asks `herald serve` for the rest of what they do.
+They ask by herald_client; test_over_a_socket.py asks `herald serve` for the rest of what they do, by plain HTTP.
 """
 
 from __future__ import annotations
@@ -15,18 +15,27 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+
+from herald_client import Herald, Stale
+from herald_client.answers import Result
+from herald_client.sent import Amendment, Report, SignOff
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 WIDTHS = (1280, 360)
 PATIENT, SYSTEM, ACCESSION, PERSON_NAME = "Erika-Mustermann-1958", "urn:clinic-mrn", "S26-GEHEIM", "Dr Vertraulich"
 IDENTIFIERS = (PATIENT, SYSTEM, ACCESSION, PERSON_NAME)
-PERSON = {"name": PERSON_NAME, "role": "pathologist"}
-REPORT: dict[str, Any] = {
+PERSON: SignOff = {"name": PERSON_NAME, "role": "pathologist"}
+CORRECTION: Amendment = {
+    "name": PERSON_NAME,
+    "role": "pathologist",
+    "reason": "score typed wrong",
+    "changes": {"ihc": "3+"},
+}
+REPORT: Report = {
     "patient": {"value": PATIENT, "system": SYSTEM},
     "laboratory": "North",
     "specimen": {"accession": ACCESSION, "block": "A1", "kind": "primary", "collected_at": "2026-01-05"},
@@ -51,7 +60,7 @@ class Seen:
 
 
 class Served:
-    """A running process. http: a client for it; log: all it wrote."""
+    """A running process. http and herald: clients for it; log: all it wrote."""
 
     def __init__(self, url: str, folder: Path) -> None:
         with socket.socket() as found:
@@ -63,6 +72,7 @@ class Served:
         with self._log.open("wb") as errors:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=errors, stderr=errors)
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE)
+        self.herald = Herald(f"http://127.0.0.1:{port}", sender="North LIS", timeout=_PATIENCE)
 
     @property
     def log(self) -> str:
@@ -80,6 +90,7 @@ class Served:
 
     def stop(self) -> int:
         self.http.close()
+        self.herald.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -99,30 +110,19 @@ def _serving(url: str, folder: Path) -> Iterator[Served]:
         server.stop()
 
 
-def _stored(server: Served, body: dict[str, Any], **headers: str) -> httpx.Response:
-    response = server.http.post("/results", json=body, headers=headers)
-    assert response.status_code == 201, response.text
-    return response
-
-
-def _a_lis(server: Served) -> dict[str, Any]:
+def _a_lis(herald: Herald) -> Result:
     """Report, repeat, amend, sign; the result as it then is."""
-    first = _stored(server, REPORT, **{"Idempotency-Key": ACCESSION})
-    again = _stored(server, REPORT, **{"Idempotency-Key": ACCESSION})
-    assert again.content == first.content
-    assert len(server.http.get("/results", params={"accession": ACCESSION}).json()["items"]) == 1
-    path = f"/results/{first.json()['id']}"
-    correction = {**PERSON, "reason": "score typed wrong", "changes": {"ihc": "3+"}}
-    tag = {"If-Match": first.headers["ETag"]}
-    amended = server.http.post(f"{path}/amendments", json=correction, headers=tag)
-    assert (amended.status_code, amended.json()["version"]) == (201, 2)
-    assert server.http.post(f"{path}/amendments", json=correction, headers=tag).status_code == 412
-    tag = {"If-Match": amended.headers["ETag"]}
-    signed = server.http.post(f"{path}/sign-offs", json=PERSON, headers=tag)
-    assert signed.status_code == 201, signed.text
-    assert signed.json()["confirmation"] == "confirmed"
-    kept: dict[str, Any] = server.http.get(path).json()
-    return kept
+    first = herald.report(REPORT, key=ACCESSION)
+    assert herald.report(REPORT, key=ACCESSION) == first
+    assert len(list(herald.list_results(accession=ACCESSION))) == 1
+    id_ = str(first["id"])
+    amended = herald.amend(id_, CORRECTION, version=1)
+    assert amended["version"] == 2
+    with pytest.raises(Stale) as stale:
+        herald.amend(id_, CORRECTION, version=1)
+    assert stale.value.current_version == 2
+    assert herald.sign_off(id_, PERSON, version=2)["confirmation"] == "confirmed"
+    return herald.find_result(id_)
 
 
 def _software(server: Served) -> None:
@@ -137,18 +137,24 @@ def _software(server: Served) -> None:
         assert len(streams) == 1
 
 
-def _a_tumour_board(server: Served, result: dict[str, Any]) -> None:
+def _a_tumour_board(herald: Herald, result: Result) -> None:
     """Timeline by pseudonym and by id, what changed and why, what speaks for and against."""
-    later = {"accession": "S26-99", "kind": "metastasis", "collected_at": "2026-06-01"}
-    _stored(server, {**REPORT, "specimen": later, "ihc": "1+", "ish": None})
-    timeline = server.http.get(f"/patients/{PATIENT}/her2", params={"system": SYSTEM}).json()
+    herald.report(
+        {
+            "patient": REPORT["patient"],
+            "specimen": {"accession": "S26-99", "kind": "metastasis", "collected_at": "2026-06-01"},
+            "ihc": "1+",
+        }
+    )
+    timeline = herald.timeline(PATIENT, system=SYSTEM)
     assert [row["status"] for row in timeline["results"]] == ["positive", "negative"]
     assert timeline["changes"]
-    assert server.http.get(f"/patients/{result['patient_id']}/her2").json() == timeline
-    before, after = server.http.get(f"/results/{result['id']}/history").json()["versions"]
+    assert herald.timeline(str(result["patient_id"])) == timeline
+    before, after = herald.history(str(result["id"]))["versions"]
     assert (before["version"], after["version"]) == (1, 2)
     assert (after["name"], after["reason"]) == (PERSON_NAME, "score typed wrong")
     assert ("ihc", "2+", "3+") in [(each["field"], each["before"], each["after"]) for each in after["changes"]]
+    assert result["classification"] is not None
     weighed = result["classification"]["considerations"]["considerations"]
     assert any(each["for"] for each in weighed)
     assert any(each["against"] for each in weighed)
@@ -159,9 +165,9 @@ def test_the_three_users_and_no_line_of_the_log_names_whom_it_is_about(bare_url:
     with _serving(bare_url, tmp_path) as server:
         assert server.http.get("/healthz").json()["status"] == "ok"
         assert server.http.get("/readyz").json()["status"] == "ready"
-        result = _a_lis(server)
+        result = _a_lis(server.herald)
         _software(server)
-        _a_tumour_board(server, result)
+        _a_tumour_board(server.herald, result)
         # refused, with identifiers where they are refused
         for response in (
             server.http.get(f"/results/{PATIENT}"),

@@ -10,6 +10,7 @@ from app.records import tables as t
 from app.records.engine import grant_application_role
 from app.records.engine import store_url as with_driver
 from app.records.ids import new_id
+from app.records.inbox import InboxWriting
 from app.records.rows import NewAct, StoredAnswer
 from app.records.store import Store, open_store
 from tests.records.conftest import Raw
@@ -33,6 +34,10 @@ def filled(store: Store, raw_engine: Engine) -> None:
         tx.close_steps(version.result_id, "person", by_act_id=act.id, reason="done")
         message, _ = tx.append_message("lab", "1", b"MSH|", "x-application/hl7-v2+er7")
         tx.append_message_state(message.id, 1, "recorded", detail="as sent", version_id=version.id)
+        kept = InboxWriting(tx)
+        said = {"message_id": message.id, "number": 1, "sequence": 1, "accession": "A-1", "content": "{}"}
+        kept.append_contribution({**said, "result_id": version.result_id})
+        kept.append_code("lab", "", "HER2", "ihc.score", name="Dr A", role="registrar", reason="as agreed")
         line = tx.append_outbox("topic", "{}")
         tx.append_delivery(line.id, "webhook", 1, "failed", detail="503")
         tx.complete_idempotency("key", StoredAnswer(201, "{}", "{}"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.records.rows import Identity, ResultFilter
+from app.records.rows import Decision, Identity, ResultFilter
 from app.records.store import Store
 from tests.records.examples import append_whole, patient
 
@@ -42,6 +42,11 @@ def test_no_search_by_key_walks_an_organisation(sqlite_store: Store) -> None:
     with sqlite_store.transaction("north") as tx:
         version = append_whole(tx, join_key="j")
         owner = tx.find_or_append_patient(patient())
+        by = Decision("A. Clerk", "patient registry", "same person")
+        tx.merge_patients(patient(), patient("p-2"), by)
+        tx.unmerge_patients(owner, tx.find_or_append_patient(patient("p-2")), by)
+        tx.merge_patients(patient(), patient("p-2"), by)
+        tx.move_result(version.result_id, tx.find_or_append_patient(patient("p-2")), by)
     with sqlite_store.reading("north") as find:
         find.find_result(version.result_id)
         find.find_result_by_join_key("j")
