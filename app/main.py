@@ -25,6 +25,7 @@ from app.api import (
     schemas,
 )
 from app.api.middleware import RequestLayer
+from app.background import beside
 from app.logs import configure, logger
 from app.services.evidence import evidence_pack
 from app.services.process import open_context, ready
@@ -63,7 +64,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.context, app.state.ready = context, lambda: ready(context)
         log.info("started", version=ENGINE_VERSION)
         try:
-            yield
+            async with beside(settings, context, app.state.exchange, log):
+                yield
         finally:
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)

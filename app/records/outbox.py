@@ -39,7 +39,7 @@ class Outbox:
     """What can be found of messages out."""
 
     def __init__(self, reading: Reading) -> None:
-        self._connection, self._organisation = reading._connection, reading.organisation
+        self._connection, self._organisation = reading.connection, reading.organisation
 
     def due(
         self, wanted: Wanted, now: datetime, *, looked_from: datetime | None = None, limit: int = PAGE_SIZE

@@ -24,10 +24,14 @@ _OVERLAP = timedelta(hours=1)
 
 
 class Line(NamedTuple):
-    """A line to deliver. content: its payload; made_at: when what it tells was recorded, aware."""
+    """A line to deliver. version_id: of the result's version that it is about, if any; content: its payload.
+
+    made_at: when what it tells was recorded, aware.
+    """
 
     id: str
     topic: str
+    version_id: str | None
     content: dict[str, Any]
     made_at: datetime
 
@@ -208,7 +212,8 @@ class _Loop:
         if due.line.payload is None:
             return Failed("erased by order", permanent=True)
         try:
-            line = Line(due.line.id, due.line.topic, json.loads(due.line.payload), due.line.created_at)
+            told, content = due.line, json.loads(due.line.payload)
+            line = Line(told.id, told.topic, told.version_id, content, told.created_at)
             async with asyncio.timeout(self.destination.seconds):
                 return await self.destination.deliver(line)
         except TimeoutError:

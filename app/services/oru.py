@@ -10,9 +10,12 @@ from typing import NamedTuple
 from app.interop.hl7.segments import parse
 from app.interop.hl7.writing import Told, write_oru
 from app.interop.received import Identifier
-from app.records.rows import Classification, VersionDetail
+from app.records.rows import Classification, Identity, VersionDetail
 from app.services.deliveries import Line
 from app.services.reporting import Context
+
+# The system of an identifier that came without one, before the sender ("MSH-3|MSH-4").
+OWN_NUMBERS = "urn:herald:sender:"
 
 
 class Parties(NamedTuple):
@@ -36,7 +39,7 @@ def control_id(line: Line) -> str:
 
 
 def result_message(context: Context, line: Line, parties: Parties) -> bytes | None:
-    """The message of a line; the same bytes at each attempt, for it tells what stood when the line was made.
+    """The message of a line about a version; the same at each attempt, for it tells what stood when it was made.
 
     Patient identifiers are those of now. None where the version's content was erased. Raises RecordsError.
     """
@@ -44,14 +47,15 @@ def result_message(context: Context, line: Line, parties: Parties) -> bytes | No
         history = reading.find_history(line.content["result"])
         result = reading.find_result(line.content["result"])
         timeline = reading.find_timeline(result.view.patient_id) if result else None
-    versions = [each for each in history if each.version.number <= line.content["version"]]
+    about = next((place for place, each in enumerate(history, 1) if each.version.id == line.version_id), 0)
+    versions = history[:about]
     answer = _answer(versions[-1]) if versions else None
     if timeline is None or answer is None or answer.answer is None:
         return None
     version, document = versions[-1].version, json.loads(answer.answer)
     before = [each for each in versions[:-1] if _told_as_final(context, each, line.made_at)]
     told = Told(
-        patient=tuple(Identifier(each.system, each.value) for each in timeline.identities),
+        patient=tuple(_identifier(each, parties) for each in timeline.identities),
         accession=version.accession or "",
         specimen="",
         block=version.block or "",
@@ -83,6 +87,12 @@ def acknowledged(answer: bytes) -> Acknowledged:
     code = (error.text(3) or error.text(1, 4, 1)) if error is not None else ""
     # a number of table 0357, for anything else may be a person's words
     return Acknowledged(said.text(1).upper(), said.text(2), code if code.isdigit() and len(code) <= 3 else "")
+
+
+def _identifier(identity: Identity, parties: Parties) -> Identifier:
+    """A number without an authority goes back so to the sender it came from; to others it says whose it is."""
+    own = identity.system == f"{OWN_NUMBERS}{parties.receiver}"
+    return Identifier("" if own else identity.system, identity.value)
 
 
 def _answer(detail: VersionDetail) -> Classification | None:
