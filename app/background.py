@@ -28,7 +28,6 @@ async def beside(settings: Settings, context: Context, exchange: Exchange, log: 
             deliveries = Deliveries(context, destinations, log=log, patience=patience)
             deliveries.start()
             stack.push_async_callback(deliveries.stop)
-        stack.push_async_callback(exchange.finish)
         if settings.mllp_port is not None:
             listener = _listener(settings, settings.mllp_port, exchange, log)
             stack.push_async_callback(listener.stop)

@@ -27,7 +27,10 @@ from app.api import (
 from app.api.middleware import RequestLayer
 from app.background import beside
 from app.logs import configure, logger
+from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
+from app.services.exchange import Exchange
+from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
 from app.web.pages import guideline_page
@@ -62,11 +65,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             evidence_packs=settings.evidence_packs,
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
+        intake = Intake(context, load_feeds(settings.feeds))
+        app.state.intake, app.state.desk = intake, IntakeDesk(intake, log)
+        app.state.exchange = Exchange(app.state.desk, log=log, strict=intake.is_strict)
+        app.state.desk.start()
         log.info("started", version=ENGINE_VERSION)
         try:
             async with beside(settings, context, app.state.exchange, log):
                 yield
         finally:
+            await app.state.exchange.finish()
+            await app.state.desk.stop()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
 

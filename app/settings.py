@@ -82,6 +82,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Days for which sending is tried again; then the message is parked, with an alarm in the log.",
     )
+    feeds: str = Field(
+        "", description="Folder of feed files (TOML), one per sender: what its codes and words mean (docs/feeds.md)."
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
 
     @model_validator(mode="after")

@@ -110,11 +110,20 @@ class Inbox:
         query = select(t.inbox_state).where(self._own(t.inbox_state), t.inbox_state.c.message_id.in_(ids), ~_outdated())
         return {row.message_id: pick(MessageState, row._mapping) for row in self._connection.execute(query)}
 
-    def waiting(self, states: Collection[str], *, sender: str | None = None, limit: int = 500) -> tuple[str, ...]:
+    def waiting(
+        self,
+        states: Collection[str],
+        *,
+        sender: str | None = None,
+        before: datetime | None = None,
+        limit: int = 500,
+    ) -> tuple[str, ...]:
         """Ids of messages in these states, in the order they came; `received` has those without any fact too."""
         query = self._heads().where(_state().in_(states)).order_by(t.inbox.c.id).limit(limit)
         if sender is not None:
             query = query.where(t.inbox.c.sender == sender)
+        if before is not None:
+            query = query.where(t.inbox.c.received_at < before)
         return tuple(row.id for row in self._connection.execute(query.with_only_columns(t.inbox.c.id)))
 
     def reused(self, messages: Sequence[tuple[str, str, str]]) -> set[str]:

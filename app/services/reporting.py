@@ -15,7 +15,16 @@ from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
-from app.records.rows import Identity, NewAct, NewClassification, NewStep, NewVersion, StoredAnswer, Version
+from app.records.rows import (
+    Classification,
+    Identity,
+    NewAct,
+    NewClassification,
+    NewStep,
+    NewVersion,
+    StoredAnswer,
+    Version,
+)
 from app.records.writing import Transaction
 from app.services.assessment import EVIDENCE_IDENTITY, Assessment, assess
 from app.services.documents import digest, text_of
@@ -159,17 +168,7 @@ def new_version_of(
                 act, person.name, person.role, meaning, person.performed_at, person.reason, text_of(detail), version.id
             )
             tx.append_act(old.id, done)
-        reply = _recorded(context, tx, version, found, f"result.{cause}")
-        answered = there.view.classification
-        if answered is not None and answered.status != found.classification.status:
-            told = {
-                "result": result_id,
-                "version": version.number,
-                "from": answered.status,
-                "to": found.classification.status,
-            }
-            tx.append_outbox("status.changed", text_of(told), version_id=version.id)
-        return reply
+        return _recorded(context, tx, version, found, f"result.{cause}", before=there.view.classification)
 
     return in_transaction(context, key, record)
 
@@ -254,14 +253,41 @@ def _parts(body: Mapping[str, Any]) -> tuple[Document, tuple[str, str], str | No
     return document, identity, read
 
 
-def _recorded(context: Context, tx: Transaction, version: Version, found: Assessment, kind: str) -> Reply:
-    """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox line."""
+def _recorded(
+    context: Context,
+    tx: Transaction,
+    version: Version,
+    found: Assessment,
+    kind: str,
+    *,
+    before: Classification | None = None,
+) -> Reply:
+    record_version(context, tx, version, found, kind, before=before)
+    return reply_of(context, tx, version.result_id)
+
+
+def record_version(
+    context: Context,
+    tx: Transaction,
+    version: Version,
+    found: Assessment,
+    kind: str,
+    *,
+    before: Classification | None = None,
+) -> None:
+    """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox lines.
+
+    before: the answer to the version before; a change of status is told.
+    """
     tx.append_classification(version.id, classification_row(found))
     _follow_up(context, tx, version, found)
     told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
     tx.append_audit(kind, {**told, "document": version.digest})
     tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
-    return reply_of(context, tx, version.result_id)
+    if before is not None and before.status != found.classification.status:
+        changed = {"result": version.result_id, "version": version.number}
+        changed |= {"from": before.status, "to": found.classification.status}
+        tx.append_outbox("status.changed", text_of(changed), version_id=version.id)
 
 
 def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:

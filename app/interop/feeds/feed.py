@@ -1,0 +1,205 @@
+"""A sender's feed, read from TOML: every mistake of its author is named with its place and what to write instead."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.domain.problems import Problem
+from app.interop.received import LOINC, SNOMED
+from app.interop.tabular import FIELDS, nearest, plain
+
+# beside the fields of the case document: status: a reported status, never an assay; document: lines of free text;
+# er, pgr (and _percent): receptors; note: known, about HER2, and gives nothing; ignore: not about HER2
+_OTHER = ("document", "note", "ignore")
+TARGETS = (*FIELDS, *_OTHER)
+_SYSTEMS = {"loinc": LOINC, "snomed": SNOMED}
+_TEXTS = ("title", "laboratory", "charset", "zone")
+_FLAGS = ("decimal_comma", "ae_for_quarantine")
+_LISTS = ("senders", "accept_processing")
+_BLOCKS = ("specimen", "group", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How one sender's messages are read.
+
+    codes: (system, code) to a target; words: target to words, in one case, to what the case document takes;
+    answers: coded answers, (system, code) to a word; contradicts: (system, code) to what its display must not hold;
+    phrases: labels of free text, in one case, to targets; headings: headings of free text to the block that follows;
+    block_from: where the block's name stands; accept_processing: MSH-11 that count as production.
+    """
+
+    title: str = ""
+    senders: tuple[str, ...] = ()
+    laboratory: str = ""
+    charset: str = ""
+    zone: str = "UTC"
+    accept_processing: tuple[str, ...] = ("P",)
+    decimal_comma: bool = False
+    ae_for_quarantine: bool = False
+    block_from: str = "specimen"
+    codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    contradicts: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+
+    def over(self, base: Feed) -> Feed:
+        """This feed with what it does not say taken from a base: its tables add to the base's."""
+        tables = ("codes", "answers", "contradicts", "phrases", "headings")
+        joined: dict[str, Any] = {name: {**getattr(base, name), **getattr(self, name)} for name in tables}
+        joined["words"] = {
+            target: {**base.words.get(target, {}), **self.words.get(target, {})}
+            for target in {*base.words, *self.words}
+        }
+        return replace(self, **joined)
+
+
+def read_feed(text: str) -> Feed | tuple[Problem, ...]:
+    """The feed that a file describes, over the standard one; or everything that is wrong with it."""
+    read = _read(text)
+    return read.over(STANDARD) if isinstance(read, Feed) else read
+
+
+class Feeds:
+    """All feeds of a laboratory by sender; the standard feed for every other sender."""
+
+    def __init__(self, feeds: Iterable[Feed] = ()) -> None:
+        self._by_sender = {sender: feed for feed in feeds for sender in feed.senders}
+
+    @classmethod
+    def load(cls, folder: Path | None) -> Feeds:
+        """Read all *.toml of a folder. Raises FeedProblems with every mistake of every file."""
+        feeds: list[Feed] = []
+        problems: list[Problem] = []
+        taken: dict[str, str] = {}
+        for path in sorted(folder.glob("*.toml")) if folder else ():
+            read = read_feed(path.read_text("utf-8"))
+            if not isinstance(read, Feed):
+                problems += [replace(each, field=f"{path.name}: {each.field}") for each in read]
+                continue
+            for sender in read.senders:
+                if taken.setdefault(sender, path.name) != path.name:
+                    told = f"{sender} has a feed in {taken[sender]} already"
+                    problems.append(Problem("TWICE_STATED", f"{path.name}: senders", told, "name it in one file"))
+            feeds.append(read)
+        if problems:
+            raise FeedProblems(problems)
+        return cls(feeds)
+
+    def of(self, sender: str) -> Feed:
+        """The sender's feed, else the standard one."""
+        return self._by_sender.get(sender, STANDARD)
+
+
+class FeedProblems(ValueError):
+    """Feed files that do not hold."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(f"{each.field}: {each.message}; {each.remedy}" for each in self.problems))
+
+
+def _read(text: str) -> Feed | tuple[Problem, ...]:
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return (Problem("WRONG_TYPE", "feed", f"is not TOML: {error}", "quote codes and labels; see the guide"),)
+    reader = _Reader(read)
+    feed = reader.feed()
+    return tuple(reader.problems) or feed
+
+
+class _Reader:
+    def __init__(self, read: Mapping[str, Any]) -> None:
+        self.read, self.problems = read, list[Problem]()
+
+    def wrong(self, code: str, place: str, message: str, remedy: str) -> None:
+        self.problems.append(Problem(code, place, message, remedy))
+
+    def feed(self) -> Feed:
+        known = [each.name for each in fields(Feed)]
+        for name in self.read:
+            if name not in known:
+                self.wrong("UNKNOWN_FIELD", name, "there is no such entry", nearest(name, known) or "see the guide")
+        values: dict[str, Any] = {}
+        for kind, wanted, names in ((str, "a text", _TEXTS), (bool, "true or false", _FLAGS)):
+            for name in names:
+                if name in self.read and isinstance(self.read[name], kind):
+                    values[name] = self.read[name]
+                elif name in self.read:
+                    self.wrong("WRONG_TYPE", name, f"is not {wanted}", f"write {wanted}")
+        for name in _LISTS:
+            given = self.read.get(name, [])
+            if isinstance(given, list) and all(isinstance(each, str) for each in given):
+                values |= {name: tuple(given)} if given else {}
+            else:
+                self.wrong("WRONG_TYPE", name, "is not a list of texts", f'write {name} = ["..."]')
+        if (block := self.read.get("block_from", "specimen")) in _BLOCKS:
+            values["block_from"] = block
+        else:
+            self.wrong("UNKNOWN_VALUE", "block_from", "is not in the list", f"write one of {', '.join(_BLOCKS)}")
+        try:
+            ZoneInfo(values.get("zone", "UTC"))
+        except (ValueError, OSError):
+            self.wrong("UNKNOWN_VALUE", "zone", "is no time zone", 'write an IANA name such as "Europe/London"')
+        values["codes"] = {at: self.target(told, place) for at, told, place in self.coded("codes")}
+        values["answers"] = {at: str(told) for at, told, _ in self.coded("answers")}
+        values["contradicts"] = {at: tuple(map(plain, told)) for at, told, _ in self.coded("contradicts")}
+        values["phrases"] = {plain(k): self.target(v, f"phrases.{k}") for k, v in self.table("phrases").items()}
+        values["headings"] = {plain(k): self.block(v, f"headings.{k}") for k, v in self.table("headings").items()}
+        values["words"] = {
+            self.target(target, f"words.{target}"): {plain(str(k)): v for k, v in entries.items()}
+            for target, entries in self.table("words").items()
+            if isinstance(entries, Mapping)
+        }
+        return Feed(**values)
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        given = self.read.get(name, {})
+        if isinstance(given, Mapping):
+            return given
+        self.wrong("WRONG_TYPE", name, "is not a table", f"write [{name}]")
+        return {}
+
+    def coded(self, name: str) -> list[tuple[tuple[str, str], Any, str]]:
+        """[codes.loinc] "85319-2" = ...: the system is loinc, snomed, local (""), or a URI in quotes."""
+        found = []
+        for system, entries in self.table(name).items():
+            if not isinstance(entries, Mapping):
+                self.wrong(
+                    "WRONG_TYPE", f"{name}.{system}", "is not a table", f"write [{name}.loinc] or [{name}.local]"
+                )
+                continue
+            uri = _SYSTEMS.get(system, "" if system == "local" else system)
+            found += [((uri, code), told, f"{name}.{system}.{code}") for code, told in entries.items()]
+        return found
+
+    def target(self, told: Any, place: str) -> str:
+        if told not in TARGETS:
+            remedy = nearest(str(told), TARGETS) or "use a field of the case document, document, note or ignore"
+            self.wrong("UNKNOWN_VALUE", place, "is no field of the case document", remedy)
+        return str(told)
+
+    def block(self, told: Any, place: str) -> str:
+        blocks = {path.split(".")[0] for path in FIELDS if "." in path}
+        if told not in (*blocks, ""):
+            self.wrong("UNKNOWN_VALUE", place, "is no block", f'use one of {", ".join(sorted(blocks))} or ""')
+        return str(told)
+
+
+def _standard() -> Feed:
+    read = _read((resources.files(__package__) / "standard.toml").read_text("utf-8"))
+    if not isinstance(read, Feed):
+        raise FeedProblems(read)
+    return read
+
+
+STANDARD = _standard()

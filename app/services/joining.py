@@ -1,0 +1,130 @@
+"""Join what messages said about one specimen into one case document. Pure: the same set gives the same document.
+
+Order is by the messages' own times, never by arrival. Of each block of the document (`ihc`, `ish`, ...) the newest
+report counts; one that changes a value of an assay replaces that assay, so that no two counts are ever mixed. Only
+final and corrected values classify: a preliminary one holds the field open, one taken back empties it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from app.domain.problems import Problem
+from app.interop.received import Fact, Part
+
+# at the same moment the later of these counts
+_RANK = {"preliminary": 0, "promoted": 1, "final": 2, "corrected": 3, "cancelled": 4, "deleted": 5, "wrong": 6}
+_TAKEN_BACK = ("cancelled", "deleted", "wrong")
+# each field for itself: about the specimen and the patient, not measured together
+_LOOSE = ("specimen", "context", "reported_status", "edition", "policy")
+
+
+def assembled(parts: Iterable[Part]) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """The fields that stand, by path, and where two reports of one moment give a field two values."""
+    entries: dict[str, list[tuple[tuple[str, int], Sequence[Fact]]]] = defaultdict(list)
+    for part in parts:
+        blocks: dict[str, list[Fact]] = defaultdict(list)
+        for fact in part.facts:
+            head = fact.field.split(".")[0]
+            blocks[fact.field if head in _LOOSE else head].append(fact)
+        for block, facts in blocks.items():
+            entries[block].append((max((fact.at, _RANK[fact.status]) for fact in facts), facts))
+    fields: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for reports in entries.values():
+        reports.sort(key=lambda entry: (entry[0], sorted((fact.field, repr(fact.value)) for fact in entry[1])))
+        problems += _contradictions(reports)
+        fields |= _block(reports)
+    return fields, tuple(problems)
+
+
+def _block(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -> dict[str, Any]:
+    standing: dict[str, Any] = {}
+    preliminary: dict[str, Any] = {}
+    for _, facts in reports:
+        if any(f.status in ("final", "corrected") and standing.get(f.field, f.value) != f.value for f in facts):
+            standing = {}
+        for fact in sorted(facts, key=lambda each: (each.at, _RANK[each.status])):
+            if fact.status in ("final", "corrected") and fact.value is not None:
+                standing[fact.field] = fact.value
+                preliminary.pop(fact.field, None)
+            elif fact.status == "promoted":
+                value = fact.value if fact.value is not None else preliminary.pop(fact.field, None)
+                if value is not None:
+                    standing[fact.field] = value
+            else:
+                standing.pop(fact.field, None)
+                preliminary.pop(fact.field, None)
+                if fact.status == "preliminary":
+                    preliminary[fact.field] = fact.value
+    return standing
+
+
+def _contradictions(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -> list[Problem]:
+    told: dict[tuple[str, tuple[str, int]], Fact] = {}
+    problems = []
+    for order, facts in reports:
+        for fact in facts:
+            if fact.status not in ("final", "corrected"):
+                continue
+            before = told.setdefault((fact.field, order), fact)
+            if before.value != fact.value:
+                message = f"another report of the same time gives {fact.field} another value"
+                remedy = "send the right one as corrected, with its time"
+                problems.append(Problem("CONTRADICTORY", fact.where, message, remedy))
+    return problems
+
+
+def cause_of(part: Part) -> str:
+    """What a message is to the result it reaches."""
+    statuses = {fact.status for fact in part.facts}
+    if statuses & set(_TAKEN_BACK):
+        return "cancelled"
+    if "corrected" in statuses:
+        return "corrected"
+    return "preliminary" if statuses <= {"preliminary"} else "reported"
+
+
+def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The case document with these fields."""
+    document: dict[str, Any] = {}
+    for path in sorted(fields):
+        *blocks, name = path.split(".")
+        place = document
+        for block in blocks:
+            place = place.setdefault(block, {})
+        place[name] = fields[path]
+    return document
+
+
+def fields_of(document: Mapping[str, Any], at: str = "") -> dict[str, Any]:
+    """The fields of a case document by path."""
+    fields: dict[str, Any] = {}
+    for name, value in document.items():
+        path = f"{at}.{name}" if at else name
+        if isinstance(value, Mapping):
+            fields |= fields_of(value, path)
+        else:
+            fields[path] = value
+    return fields
+
+
+def renewed(
+    current: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any], newest: Mapping[str, str], by: str
+) -> dict[str, Any]:
+    """The document when reports change the fields that they give from before to after.
+
+    What a person changed since stays, save where a report is newer. newest: when each field was last reported;
+    by: when a person last changed the document, "" for never.
+    """
+    fields = fields_of(current)
+    for path in sorted({*before, *after}):
+        amended = fields.get(path) != before.get(path)
+        if before.get(path) == after.get(path) or (amended and newest.get(path, "") <= by):
+            continue
+        fields.pop(path, None)
+        if path in after:
+            fields[path] = after[path]
+    return document_of(fields)
