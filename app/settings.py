@@ -99,8 +99,8 @@ def table() -> str:
     """The settings as a Markdown table."""
     lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = str(field.default).replace("|", "\\|")
-        lines.append(f"| `HERALD_{name.upper()}` | `{default}` | {field.description} |")
+        default, told = (str(each).replace("|", "\\|") for each in (field.default, field.description))
+        lines.append(f"| `HERALD_{name.upper()}` | `{default}` | {told} |")
     return "\n".join(lines) + "\n"
 
 
