@@ -2,206 +2,258 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
-from app.interop.feeds.documents import is_about_her2, read_document
+from app.interop.feeds.documents import read_document
 from app.interop.feeds.feed import Feed
-from app.interop.feeds.values import contradicts, read_value
-from app.interop.received import Fact, Item, Line, Mapped, Part, Received, Report, Value
+from app.interop.feeds.parts import Given, parts_of, utc
+from app.interop.feeds.values import Said, contradiction, method_of, read_value
+from app.interop.feeds.words import SAYS_NOTHING, folded, is_about_her2
+from app.interop.received import CAP_ECC, LOINC, SNOMED, Fact, Item, Line, Mapped, Received, Report, Value
+from app.interop.tabular import plain
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
+_SHORT = {LOINC: "loinc", SNOMED: "snomed", CAP_ECC: "cap", "": "local"}
 Overlay = Mapping[tuple[str, str], str]
 
 
-class _Given(NamedTuple):
-    """What one item or line of text gives to a specimen's result."""
-
-    block: str
-    fact: Fact
-
-
-def map_received(received: Received, feed: Feed, overlay: Overlay) -> Mapped:
+def map_received(received: Received, feed: Feed, overlay: Overlay = {}) -> Mapped:  # noqa: B006
     """The parts of a message. overlay: codes that persons mapped for this sender, before those of the feed."""
-    mapper = _Mapper(received, feed, overlay)
+    lines: list[Line] = []
+    problems: list[Problem] = [*received.problems]
+    told: list[tuple[Report, Sequence[Given]]] = []
     for report in received.reports:
-        mapper.report(report)
-    problems = tuple(dict.fromkeys((*received.problems, *mapper.problems)))
-    return Mapped(tuple(mapper.parts()), tuple(mapper.lines), problems, received.merges)
+        reader = _ReportReader(received, report, feed, overlay)
+        reader.read()
+        lines += reader.lines
+        problems += reader.problems
+        told.append((report, reader.given))
+    parts, contradictory = parts_of(told, feed, received.at)
+    return Mapped(parts, tuple(lines), tuple(dict.fromkeys((*problems, *contradictory))), received.merges)
 
 
-class _Mapper:
-    def __init__(self, received: Received, feed: Feed, overlay: Overlay) -> None:
-        self.received, self.feed, self.overlay = received, feed, overlay
+class _Place(NamedTuple):
+    """Where something was read, and as which text."""
+
+    where: str
+    text: str
+
+
+class _ReportReader:
+    """What the items of one report give."""
+
+    def __init__(self, received: Received, report: Report, feed: Feed, overlay: Overlay) -> None:
+        self.received, self.report, self.feed, self.overlay = received, report, feed, overlay
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
-        self._reports: list[tuple[Report, list[_Given]]] = []
+        self.given: list[Given] = []
 
-    # ---- reports
+    def read(self) -> None:
+        for item in self.report.items:
+            self.item(item)
+        self.notes(self.report.notes, self.report.where)
 
-    def report(self, report: Report) -> None:
-        before = len(self.problems)
-        given = [each for item in report.items for each in self.item(item, report)]
-        if not given and len(self.problems) == before:
-            return
-        if not report.patient:
-            remedy = "send the patient's identifier (PID-3, Patient.identifier)"
-            self.problems.append(Problem("NO_PATIENT", report.where, "nothing says whose result this is", remedy))
-        if not report.accession:
-            remedy = "send the laboratory's case number (OBR-3, Specimen.accessionIdentifier)"
-            self.problems.append(Problem("NO_ACCESSION", report.where, "nothing says which case this is", remedy))
-        self._reports.append((report, given))
-
-    def parts(self) -> Iterator[Part]:
-        """One part for each specimen and block; two values for one field of it are a contradiction."""
-        found: dict[tuple[Any, ...], dict[str, Fact]] = {}
-        for report, given in self._reports:
-            laboratory = self.feed.laboratory or report.laboratory
-            for block in dict.fromkeys(each.block for each in given):
-                name = (report.patient, laboratory, report.accession, report.specimen, block)
-                facts = found.setdefault(name, {})
-                for each in given:
-                    if each.block == block:
-                        self._put(facts, each.fact)
-                for fact in self._specimen(report, block):
-                    facts.setdefault(fact.field, fact)
-        for name, facts in found.items():
-            yield Part(*name, tuple(facts.values()))
-
-    def _put(self, facts: dict[str, Fact], fact: Fact) -> None:
-        before = facts.setdefault(fact.field, fact)
-        if before.value != fact.value or before.status != fact.status:
-            message = f"gives {fact.field} another value than {before.where}"
-            self.problems.append(Problem("CONTRADICTORY", fact.where, message, "send it once"))
-
-    def _specimen(self, report: Report, block: str) -> Iterator[Fact]:
-        at = _time(report.at or self.received.at)
-        site = next((each.display or each.code for each in report.site), "")
-        told = {"accession": report.accession, "block": block, "site": site}
-        told |= {"collected_at": report.collected_at, "reported_at": report.reported_at}
-        for name, value in told.items():
-            if value:
-                yield Fact(f"specimen.{name}", value, "final", at, report.where, value)
-
-    # ---- items
-
-    def item(self, item: Item, report: Report) -> Iterator[_Given]:
-        """What an item gives; its lines and problems are told beside."""
+    def item(self, item: Item) -> None:
+        """An item, what stands below it, and its notes."""
+        targets = self.targets(item)
+        self.observation(item, targets)
         for component in item.components:
-            yield from self.item(component, report)
-        targets = self._targets(item)
-        text = " ".join(each.text for each in item.values)
-        names = " ".join((item.text, *(f"{c.code} {c.display}" for c in item.codings)))
+            self.item(component)
+        block = next(iter(targets)).split(".")[0] if len(targets) == 1 else ""
+        self.notes(item.notes, item.where, item, block if block in ("ihc", "ish", "follow_up_ish", "recount") else "")
+
+    def observation(self, item: Item, targets: set[str]) -> None:
+        names = " ".join((item.text, *(f"{each.code} {each.display}" for each in item.codings)))
+        text = "\n".join(each.text for each in item.values)
+        displays = " ".join(coding.display for value in item.values for coding in value.codings)
+        about = is_about_her2(f"{names} {text} {displays}")
         if len(targets) > 1:
             told = f"its codes mean different things: {', '.join(sorted(targets))}"
-            self._wait(item, "AMBIGUOUS", told, "send one code, or set one of them to ignore in the feed")
+            self.wait(item, "AMBIGUOUS", told, "send one code, or set one of them to ignore in the feed")
             return
         target = next(iter(targets), "")
-        if target == "ignore" or (not target and not is_about_her2(f"{names} {text}")):
-            self._tell(item, note="not about HER2" if not target else "set to be ignored")
+        if target == "ignore" or (not target and not about):
+            self.tell_values(item, "set to be ignored" if target else "not about HER2")
             return
-        if not target and not (item.components and not item.values):
-            if all(value.kind == "text" for value in item.values) and is_about_her2(text):
-                target = "document"
-            else:
-                code = item.codings[0] if item.codings else None
-                name = f"{code.system or 'local'}|{code.code}" if code else "the text"
-                remedy = f"map {name} in the sender's feed or in the message browser, or set it to ignore"
-                self._wait(item, "UNKNOWN_CODE", "speaks of HER2 by a code that this feed does not map", remedy)
-                return
+        if not target and not item.values and item.components:
+            self.tell(item, _Place(item.where, ""), note="its components are read")
+            return
         receptor = target.startswith("context.")
-        found = [*item.problems]
-        if clash := contradicts(item.codings, item.text, item.where, self.feed):
-            found.append(clash)
-        if found and not receptor:
-            self.problems += found
-            self._tell(item, note=found[0].message)
+        if item.problems and not receptor:
+            self.problems += item.problems
+            self.tell_values(item, item.problems[0].message)
             return
-        if not target or target == "note" or (receptor and found):
-            self._tell(item, note="known, gives nothing" if target else "its components are read")
+        if clash := contradiction(item.codings, item.text, target, item.where, self.feed):
+            self.problems.append(clash)
+            self.tell_values(item, clash.message)
             return
-        if target == "document":
-            yield from self._document(item, report)
+        if target == "note" or item.problems:
+            self.tell_values(item, "known, gives nothing")
+        elif target == "document" or (not target and self.is_document(item, names)):
+            self.document(item, "", about)
+        elif not target:
+            self.unknown(item)
         else:
-            yield from self._value(item, report, target)
+            self.values(item, target, about)
 
-    def _targets(self, item: Item) -> set[str]:
+    def targets(self, item: Item) -> set[str]:
         found = set()
         for coding in item.codings:
             at = (coding.system, coding.code)
-            target = self.overlay.get(at) or self.feed.codes.get(at)
-            if target:
+            if target := self.overlay.get(at) or self.feed.codes.get(at):
                 found.add(target)
-        return found - {"ignore"} or found
+        return found - {"ignore", "note"} or found - {"ignore"} or found
 
-    def _value(self, item: Item, report: Report, target: str) -> Iterator[_Given]:
+    def is_document(self, item: Item, names: str) -> bool:
+        """Lines of text under a code that nobody mapped, unless its name speaks of earlier results."""
+        lines = [line for value in item.values for line in value.text.splitlines()]
+        earlier = any(word in plain(names) for word in self.feed.history)
+        return len(lines) > 1 and all(value.kind == "text" for value in item.values) and not earlier
+
+    def unknown(self, item: Item) -> None:
+        code = _code(item)
+        remedy = f"map {code} in the sender's feed or in the message browser, or set it to ignore"
+        self.wait(item, "UNKNOWN_CODE", "speaks of HER2 by a code that this feed does not map", remedy)
+
+    # ---- values
+
+    def values(self, item: Item, target: str, about: bool) -> None:
         values = [each for each in item.values if each.kind != "none"]
         if item.status in _TAKEN_BACK or (item.status == "promoted" and not values):
-            yield self._given(item, report, target, None, item.where, " ".join(v.text for v in values))
-            self._tell(item, target, note=item.status)
-            return
-        if len(values) > 1 and target not in ("reported_status",):
-            self._wait(item, "CONTRADICTORY", "holds several values for one field", "send one value")
+            place = _Place(item.where, " ".join(each.text for each in item.values))
+            for field in (target, "reported_status") if target.endswith("ish.method") else (target,):
+                self.give(item, field, None, place, about)
+            self.tell(item, place, target, note=f"{item.status}: no value")
             return
         if not values:
-            self._tell(item, note="no value")
-        for value in values:
-            yield from self._read(item, report, target, value, value.text)
-
-    def _read(self, item: Item, report: Report, target: str, value: Value, text: str) -> Iterator[_Given]:
-        read = read_value(value, target, self.feed)
-        if isinstance(read, Problem):
-            if target.startswith("context."):
-                self._tell(item, note=read.message, text=text, where=value.where)
-                return
-            self.problems.append(read)
-            self._tell(item, note=read.message, text=text, where=value.where)
-        elif read is None:
-            self._tell(item, note="gives nothing", text=text, where=value.where)
-        else:
-            field, told = read
-            yield self._given(item, report, field, told, value.where, text)
-            note = "" if item.status in ("final", "corrected", "promoted") else item.status
-            self._tell(item, field, str(told), note, text, value.where)
-
-    def _document(self, item: Item, report: Report) -> Iterator[_Given]:
-        if item.status in _TAKEN_BACK or (item.status == "promoted" and not any(v.text for v in item.values)):
-            # which lines it had is not told again: all that a document can give is meant
-            for target in dict.fromkeys(self.feed.phrases.values()):
-                if target not in ("note", "ignore", "document"):
-                    yield self._given(item, report, target, None, item.where, "")
-            self._tell(item, note=f"the whole document is {item.status}")
+            self.tell(item, _Place(item.where, ""), note="no value")
             return
-        for told in read_document(item.values, self.feed):
-            if told.problem:
-                self.problems.append(told.problem)
-                self._tell(item, note=told.problem.message, text=told.text, where=told.where)
-            elif told.value is None:
-                self._tell(item, note=told.note, text=told.text, where=told.where)
+        lines = [line for value in values for line in value.text.splitlines()]
+        if len(lines) > 1 and all(each.kind == "text" for each in values):
+            joined = Value("text", " ".join(lines), values[0].where)
+            if isinstance(read_value(joined, target, self.feed, item), Problem):
+                self.document(item, target.split(".")[0] if "." in target else "", True)
             else:
-                yield from self._read(item, report, told.target, told.value, told.text)
+                self.value(item, target, joined, about, "\n".join(lines))
+            return
+        if len(values) > 1:
+            self.wait(item, "CONTRADICTORY", "holds several values for one field", "send one value")
+            return
+        self.value(item, target, values[0], about, values[0].text)
+
+    def value(self, item: Item, target: str, value: Value, about: bool, text: str) -> None:
+        place = _Place(value.where, text)
+        read = read_value(value, target, self.feed, item)
+        if isinstance(read, Problem):
+            if not target.startswith("context."):
+                self.problems.append(read)
+            self.tell(item, place, note=read.message)
+        elif item.status == "corrected" and not read.facts and folded(value.text) in SAYS_NOTHING:
+            # a correction that takes a value away without saying so
+            remedy = "send the observation as deleted (OBX-11 D, entered-in-error), or with its right value"
+            problem = Problem("AMBIGUOUS", value.where, "corrects a result to one that has no value", remedy)
+            self.problems.append(problem)
+            self.tell(item, place, note=problem.message)
+        else:
+            self.said(item, target, read, place, about)
+
+    def said(self, item: Item, target: str, read: Said, place: _Place, about: bool) -> None:
+        for field, value in read.facts:
+            self.give(item, field, value, place, about)
+            self.tell(item, place, field, str(value), read.note or self.state(item))
+        if not read.facts:
+            self.tell(item, place, note=read.note)
+        for field, value in read.claims:
+            remedy = "send the score or number under its own code"
+            problem = Problem("AMBIGUOUS", place.where, f"tells of a value of {field} that is not sent", remedy)
+            self.give(item, field, value, place, about, unless=problem)
+        block, _, name = target.partition(".")
+        measured = bool(read.facts) and block in ("ish", "follow_up_ish") and name != "method"
+        if measured and (method := method_of(item, self.feed)):
+            self.give(item, f"{block}.method", method, place, about)
+
+    # ---- free text
+
+    def document(self, item: Item, block: str, about: bool) -> None:
+        taken_back = item.status in _TAKEN_BACK
+        if not any(value.text.strip() for value in item.values):
+            if taken_back or item.status == "promoted":
+                told = f"a text is {item.status}, and its lines are not sent: what they gave is unsure"
+                self.wait(item, "AMBIGUOUS", told, "send the lines with it, or set each value right")
+            else:
+                self.tell(item, _Place(item.where, ""), note="no text")
+            return
+        for line in read_document(item.values, self.feed, block, about):
+            place = _Place(line.where, line.text)
+            if line.problem and line.if_missing:
+                self.give(item, line.if_missing, None, place, True, unless=line.problem)
+                self.tell(item, place, note="a status in words, gives nothing")
+            elif line.problem:
+                self.problems.append(line.problem)
+                self.tell(item, place, note=line.problem.message)
+            elif line.value is None:
+                self.tell(item, place, note=line.note)
+            elif taken_back:
+                self.give(item, line.target, None, place, True)
+                self.tell(item, place, line.target, note=f"{item.status}: no value")
+            else:
+                self.value(item, line.target, line.value, True, line.text)
+
+    def notes(self, notes: Sequence[str], where: str, item: Item | None = None, block: str = "") -> None:
+        """Remarks beside an observation give nothing; one that may hold a result waits unless that is sent as well."""
+        told_of = item or Item(where, (), "", (), self.report.status)
+        values = tuple(Value("text", each, where) for each in notes if each.strip())
+        for told in read_document(values, self.feed, block, bool(block)):
+            place = _Place(told.where, told.text)
+            problem = told.problem
+            if told.value is not None and not told.target.startswith("context."):
+                read = read_value(told.value, told.target, self.feed, told_of)
+                remedy = "send the value in an observation of its own"
+                for field, value in () if isinstance(read, Problem) else (*read.facts, *read.claims):
+                    if field.split(".")[0] not in ("reported_status", "specimen") and not field.endswith(".method"):
+                        open_one = Problem("AMBIGUOUS", where, f"a note tells of {field}, which is not sent so", remedy)
+                        self.give(told_of, field, value, place, True, unless=open_one)
+                problem = read if isinstance(read, Problem) else None
+            if problem and told.if_missing:
+                self.give(told_of, told.if_missing, None, place, True, unless=problem)
+            elif problem:
+                self.problems.append(problem)
+            self.lines.append(Line(where, "note", told.text, note=problem.message if problem else told.note))
 
     # ---- telling
 
-    def _given(self, item: Item, report: Report, field: str, value: Any, where: str, text: str) -> _Given:
-        block = report.block or (item.group if self.feed.block_from == "group" else "")
-        at = _time(item.at or report.at or self.received.at)
-        return _Given("" if self.feed.block_from == "none" else block, Fact(field, value, item.status, at, where, text))
-
-    def _wait(self, item: Item, code: str, message: str, remedy: str) -> None:
-        self.problems.append(Problem(code, item.where, message, remedy))
-        self._tell(item, note=message)
-
-    def _tell(
-        self, item: Item, field: str = "", value: str = "", note: str = "", text: str | None = None, where: str = ""
+    def give(
+        self, item: Item, field: str, value: Any, place: _Place, about: bool, unless: Problem | None = None
     ) -> None:
-        code = "; ".join(f"{each.system or 'local'}|{each.code}" for each in item.codings)
-        shown = " ".join(each.text for each in item.values) if text is None else text
-        self.lines.append(Line(where or item.where, code or item.text, shown, field, value, note))
+        block = self.report.block
+        if self.feed.block_from == "group":
+            block = item.group or block
+        elif self.feed.block_from == "none":
+            block = ""
+        at = utc(item.at or self.report.at or self.received.at)
+        fact = Fact(field, value, item.status, at, place.where, place.text)
+        self.given.append(Given(block, fact, about, unless))
+
+    def wait(self, item: Item, code: str, message: str, remedy: str) -> None:
+        self.problems.append(Problem(code, item.where, message, remedy))
+        self.tell_values(item, message)
+
+    def tell_values(self, item: Item, note: str) -> None:
+        for value in item.values or (Value("none", "", item.where),):
+            for text in value.text.splitlines() or [""]:
+                self.tell(item, _Place(value.where, text), note=note)
+
+    def tell(self, item: Item, place: _Place, field: str = "", value: str = "", note: str = "") -> None:
+        self.lines.append(Line(place.where or item.where, _code(item), place.text, field, value, note))
+
+    def state(self, item: Item) -> str:
+        if item.status not in ("final", "corrected"):
+            return item.status
+        return "" if item.at or self.report.at or self.received.at else "without a time: sorts first"
 
 
-def _time(at: datetime | None) -> str:
-    """As texts that sort by time; "" sorts first."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds") if at else ""
+def _code(item: Item) -> str:
+    codes = (f"{_SHORT.get(each.system, each.system)}|{each.code}" for each in item.codings)
+    return "; ".join(codes) or item.text

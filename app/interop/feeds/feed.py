@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
@@ -11,27 +12,39 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.domain.problems import Problem
-from app.interop.received import LOINC, SNOMED
-from app.interop.tabular import FIELDS, nearest, plain
+from app.domain.reading import read_case
+from app.interop.feeds.words import folded
+from app.interop.received import CAP_ECC, LOINC, SNOMED
+from app.interop.tabular import FIELDS, field_document, nearest, plain
 
-# beside the fields of the case document: status: a reported status, never an assay; document: lines of free text;
-# er, pgr (and _percent): receptors; note: known, about HER2, and gives nothing; ignore: not about HER2
+# beside the fields of the case document: document: lines of free text; note: known and gives nothing, such as a panel;
+# ignore: not looked at
 _OTHER = ("document", "note", "ignore")
-TARGETS = (*FIELDS, *_OTHER)
-_SYSTEMS = {"loinc": LOINC, "snomed": SNOMED}
+# what a person or the message itself says, and lists: not from a code
+_NOT_FROM_CODES = ("edition", "policy.", "adjudication.", "specimen.accession", "specimen.block", "context.biomarkers.")
+TARGETS = (
+    *(each for each in FIELDS if not each.startswith(_NOT_FROM_CODES) and FIELDS[each] != "list"),
+    *_OTHER,
+)
+_SYSTEMS = {"loinc": LOINC, "snomed": SNOMED, "cap": CAP_ECC}
 _TEXTS = ("title", "laboratory", "charset", "zone")
 _FLAGS = ("decimal_comma", "ae_for_quarantine")
 _LISTS = ("senders", "accept_processing")
+_FOLDED = ("asides", "comments", "definitions", "others", "history")
 _BLOCKS = ("specimen", "group", "none")
+_HEADINGS = ("ihc", "ish", "follow_up_ish", "recount", "third_count", "history", "reference", "other", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
     """How one sender's messages are read.
 
-    codes: (system, code) to a target; words: target to words, in one case, to what the case document takes;
-    answers: coded answers, (system, code) to a word; contradicts: (system, code) to what its display must not hold;
-    phrases: labels of free text, in one case, to targets; headings: headings of free text to the block that follows;
+    codes: (system, code) to a target; words: target to words, in one case, to what the case document takes, "" for
+    nothing; answers: coded answers, (system, code) to a word; methods: (system, code) to an ISH method;
+    contradicts: (system, code) to what its display must not hold; foreign: the same for all codes of a block;
+    phrases: labels of free text, folded, to targets; headings: headings of free text to the block that follows;
+    asides: remarks beside a value; comments: first words of lines that give nothing; definitions: words of lines that
+    tell what results mean; others: first words of lines about other tests; history: names of codes for earlier results;
     block_from: where the block's name stands; accept_processing: MSH-11 that count as production.
     """
 
@@ -50,11 +63,19 @@ class Feed:
     contradicts: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     phrases: Mapping[str, str] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
+    methods: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    foreign: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asides: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    definitions: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
 
     def over(self, base: Feed) -> Feed:
         """This feed with what it does not say taken from a base: its tables add to the base's."""
-        tables = ("codes", "answers", "contradicts", "phrases", "headings")
+        tables = ("codes", "answers", "contradicts", "phrases", "headings", "methods", "foreign")
         joined: dict[str, Any] = {name: {**getattr(base, name), **getattr(self, name)} for name in tables}
+        joined |= {name: tuple(dict.fromkeys((*getattr(base, name), *getattr(self, name)))) for name in _FOLDED}
         joined["words"] = {
             target: {**base.words.get(target, {}), **self.words.get(target, {})}
             for target in {*base.words, *self.words}
@@ -111,7 +132,9 @@ def _read(text: str) -> Feed | tuple[Problem, ...]:
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return (Problem("WRONG_TYPE", "feed", f"is not TOML: {error}", "quote codes and labels; see the guide"),)
+        return (
+            Problem("WRONG_TYPE", "feed", f"is not TOML: {error}", "quote codes and labels; see docs/feed-mapping.md"),
+        )
     reader = _Reader(read)
     feed = reader.feed()
     return tuple(reader.problems) or feed
@@ -128,7 +151,9 @@ class _Reader:
         known = [each.name for each in fields(Feed)]
         for name in self.read:
             if name not in known:
-                self.wrong("UNKNOWN_FIELD", name, "there is no such entry", nearest(name, known) or "see the guide")
+                self.wrong(
+                    "UNKNOWN_FIELD", name, "there is no such entry", nearest(name, known) or "see docs/feed-mapping.md"
+                )
         values: dict[str, Any] = {}
         for kind, wanted, names in ((str, "a text", _TEXTS), (bool, "true or false", _FLAGS)):
             for name in names:
@@ -136,12 +161,9 @@ class _Reader:
                     values[name] = self.read[name]
                 elif name in self.read:
                     self.wrong("WRONG_TYPE", name, f"is not {wanted}", f"write {wanted}")
-        for name in _LISTS:
-            given = self.read.get(name, [])
-            if isinstance(given, list) and all(isinstance(each, str) for each in given):
-                values |= {name: tuple(given)} if given else {}
-            else:
-                self.wrong("WRONG_TYPE", name, "is not a list of texts", f'write {name} = ["..."]')
+        for name in (*_LISTS, *_FOLDED):
+            if given := self.texts(self.read.get(name, []), name):
+                values[name] = given if name in _LISTS else tuple(map(folded, given))
         if (block := self.read.get("block_from", "specimen")) in _BLOCKS:
             values["block_from"] = block
         else:
@@ -150,16 +172,22 @@ class _Reader:
             ZoneInfo(values.get("zone", "UTC"))
         except (ValueError, OSError):
             self.wrong("UNKNOWN_VALUE", "zone", "is no time zone", 'write an IANA name such as "Europe/London"')
+        try:
+            codecs.lookup(values.get("charset") or "utf-8")
+        except LookupError:
+            self.wrong("UNKNOWN_VALUE", "charset", "is no character set", 'write one such as "windows-1252"')
         values["codes"] = {at: self.target(told, place) for at, told, place in self.coded("codes")}
-        values["answers"] = {at: str(told) for at, told, _ in self.coded("answers")}
-        values["contradicts"] = {at: tuple(map(plain, told)) for at, told, _ in self.coded("contradicts")}
-        values["phrases"] = {plain(k): self.target(v, f"phrases.{k}") for k, v in self.table("phrases").items()}
-        values["headings"] = {plain(k): self.block(v, f"headings.{k}") for k, v in self.table("headings").items()}
-        values["words"] = {
-            self.target(target, f"words.{target}"): {plain(str(k)): v for k, v in entries.items()}
-            for target, entries in self.table("words").items()
-            if isinstance(entries, Mapping)
+        values["answers"] = {at: self.text(told, place) for at, told, place in self.coded("answers")}
+        values["methods"] = {at: self.text(told, place) for at, told, place in self.coded("methods")}
+        values["contradicts"] = {
+            at: tuple(map(plain, self.texts(told, place))) for at, told, place in self.coded("contradicts")
         }
+        values["foreign"] = {
+            name: tuple(map(plain, self.texts(told, f"foreign.{name}"))) for name, told in self.table("foreign").items()
+        }
+        values["phrases"] = self.labels("phrases", self.target)
+        values["headings"] = self.labels("headings", self.heading)
+        values["words"] = {name: self.words(name, told) for name, told in self.table("words").items()}
         return Feed(**values)
 
     def table(self, name: str) -> Mapping[str, Any]:
@@ -188,11 +216,45 @@ class _Reader:
             self.wrong("UNKNOWN_VALUE", place, "is no field of the case document", remedy)
         return str(told)
 
-    def block(self, told: Any, place: str) -> str:
-        blocks = {path.split(".")[0] for path in FIELDS if "." in path}
-        if told not in (*blocks, ""):
-            self.wrong("UNKNOWN_VALUE", place, "is no block", f'use one of {", ".join(sorted(blocks))} or ""')
+    def labels(self, name: str, read: Callable[[Any, str], str]) -> dict[str, str]:
+        """Labels, folded; two that are then one must mean the same."""
+        found: dict[str, str] = {}
+        for label, told in self.table(name).items():
+            place = f"{name}.{label}"
+            means = read(told, place)
+            if found.setdefault(folded(label).strip(" :="), means) != means:
+                self.wrong("TWICE_STATED", place, "is given twice, with two meanings", "write it once")
+        return found
+
+    def heading(self, told: Any, place: str) -> str:
+        if told not in _HEADINGS:
+            known = ", ".join(filter(None, _HEADINGS))
+            self.wrong("UNKNOWN_VALUE", place, "is no block", f'use one of {known}, or "" for none')
         return str(told)
+
+    def words(self, target: str, told: Any) -> Mapping[str, Any]:
+        """Words of one field: each must be one that the case document takes there, or "" for nothing."""
+        place = f"words.{target}"
+        if self.target(target, place) not in FIELDS:
+            return {}
+        if not isinstance(told, Mapping):
+            self.wrong("WRONG_TYPE", place, "is not a table", f'write [words."{target}"] and lines such as "neg" = "0"')
+            return {}
+        for word, means in told.items():
+            for problem in read_case(field_document(target, means)).problems if means != "" else ():
+                self.wrong(problem.code, f"{place}.{word}", problem.message, problem.remedy)
+        return {plain(word): means for word, means in told.items()}
+
+    def text(self, told: Any, place: str) -> str:
+        if not isinstance(told, str):
+            self.wrong("WRONG_TYPE", place, "is not a text", 'write a text such as "2+"')
+        return str(told)
+
+    def texts(self, told: Any, place: str) -> tuple[str, ...]:
+        if isinstance(told, list) and all(isinstance(each, str) for each in told):
+            return tuple(told)
+        self.wrong("WRONG_TYPE", place, "is not a list of texts", 'write ["...", "..."]')
+        return ()
 
 
 def _standard() -> Feed:

@@ -3,186 +3,225 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from app.domain.problems import Problem, shown
+from app.domain.problems import Problem
+from app.interop.feeds.amounts import read_amount
 from app.interop.feeds.feed import Feed
-from app.interop.received import Coding, Value
+from app.interop.feeds.scores import read_score
+from app.interop.feeds.words import NOT_DONE, SAYS_NOTHING, folded, opposed, status_of, without
+from app.interop.received import LOINC, SNOMED, Coding, Item, Value
 from app.interop.tabular import FIELDS, plain
 
-SCORES = ("0", "0+", "1+", "2+", "3+")
-_PLUS = re.compile(r"(?<![\d.,/+-])([0-9])\s?\+(?![\d+/-])")
-_ALONE = re.compile(r"(?:(?:ihc|her2)?\s*score\s*[:=]?\s*)?([0-3])")
-_BRACKETED = re.compile(r"(?:negative|equivocal|positive)\s*\(\s*(?:score\s*)?([0-3])\s*\+?\s*\)")
-_ZERO_TOLD = re.compile(r"(?:score\s*)?0\s*\(?negative\)?")
-# beside a score these words say nothing against it; any other word leaves the text open
-_HARMLESS = frozenset(
-    {"her2", "her-2", "her2/neu", "her-2/neu", "neu", "erbb2", "ihc", "score", "by", "immunohistochemistry",
-     "immunostain", "stain", "result", "status", "protein", "expression", "overexpression", "membrane",
-     "staining", "complete", "incomplete", "circumferential", "weak", "moderate", "strong", "intense", "faint",
-     "in", "of", "the", "invasive", "tumour", "tumor", "carcinoma", "cells", "cell", "and", "barely",
-     "perceptible"}
-)  # fmt: skip
-_WORDS = {"negative": ("0", "0+", "1+"), "equivocal": ("2+",), "borderline": ("2+",), "positive": ("3+",)}
-STATUS_WORDS = frozenset(
-    {*_WORDS, "indeterminate", "amplified", "not amplified", "non-amplified", "low", "her2-low", "present", "absent"}
-    | {"detected", "not detected", "overexpressed", "not overexpressed", "pos", "neg", "not done", "not performed"}
-    | {"pending", "unknown", "see comment", "see note", "see interpretation"}
-)
-_NOT_DONE = ("not done", "not performed", "not indicated", "not applicable", "n/a")
-_PERCENT = re.compile(r"[<>≤≥=~]*\s*\d{1,3}(?:\.\d+)?\s*%")
-_COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">=", "=": "", "": ""}
-_NUMBER = re.compile(r"(<=|>=|<|>|≤|≥|=)?\s*(\d{1,9}(?:[.,]\d{1,20})?)(?:\s*:\s*1(?:\.0+)?)?")
-_RANGE = re.compile(r"(\d{1,9}(?:[.,]\d{1,6})?)\s*(?:-|–|to)\s*(\d{1,9}(?:[.,]\d{1,6})?)")
-_BESIDE_NUMBER = re.compile(
-    r"\((?:not |non-)?(?:amplified|negative|positive|equivocal|normal|low|high)\)|\b(?:signals?|copies|copy|nuclei|"
-    r"nucleus|cells?|per|average|mean|ratio)\b|(?<=[a-z ])/(?=[a-z ])"
-)
-_UNITS = re.compile(r"(?:1|#|\{[^{}]*\}|\{[^{}]*\}/(?:\{[^{}]*\}|cell|nucleus)|)")
-PERCENTAGES = frozenset({"context.er_percent", "context.pgr_percent", "ihc.percent"})
+_MEASURED = ("quantity", "range", "ratio")
+_METHODS = re.compile(r"\b(FISH|CISH|SISH|D?DISH|ISH)\b", re.IGNORECASE)
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
 
 
-def read_value(value: Value, target: str, feed: Feed) -> tuple[str, Any] | Problem | None:
-    """(field, what the case document takes), why it stays open, or None where nothing is said.
+class Said(NamedTuple):
+    """facts: fields with their values; claims: fields that must hold this value elsewhere; note: for a person."""
 
-    A word where a score is asked for is a reported status. Raises nothing.
-    """
-    own = feed.words.get(target, {}).get(plain(value.text))
-    if own is not None:
-        return target, own
-    if value.kind == "none" or not value.text.strip():
-        return None
-    if contradiction := contradicts(value.codings, "", value.where, feed):
-        return contradiction
-    word = _coded_word(value, feed)
+    facts: tuple[tuple[str, Any], ...] = ()
+    claims: tuple[tuple[str, Any], ...] = ()
+    note: str = ""
+
+
+def read_value(value: Value, target: str, feed: Feed, item: Item) -> Said | Problem:
+    """What a value says where the feed sends it to a target, or why it stays open. Raises nothing."""
+    if value.kind == "none" or not (value.text.strip() or value.codings):
+        return Said(note="no value")
+    word = _coded(value, feed)
     if isinstance(word, Problem):
         return word
+    if word is None:
+        own = feed.words.get(target, {}).get(plain(value.text))
+        if own is not None:
+            return Said(((target, own),)) if own != "" else Said(note="gives nothing, as the feed says")
     if target == "ihc.score":
-        return _score(value, word, value.where)
+        return _score(value, word, feed)
     if target == "reported_status":
-        if value.kind in ("quantity", "range", "ratio"):
-            return _contradictory(value.where, "a number stands where a status is asked for")
-        return target, (word or value.text).strip()[:500]
-    if target == "ish.method":
-        if value.kind in ("quantity", "range", "ratio"):
-            return _contradictory(value.where, "a number stands where amplified or not is asked for")
-        # that ISH was done is known, its values are not: an ISH whose values are outstanding
-        return None if plain(word or value.text) in _NOT_DONE else (target, "ISH")
+        return _status(value, word, feed)
+    if target.endswith("ish.method"):
+        return _presence(value, word, feed, item, target)
     if target in ("context.er", "context.pgr"):
-        told = plain(word or value.text)
-        return (target, told) if told in ("positive", "negative") else None
+        return _receptor(value, word, target, feed)
     kind = FIELDS.get(target)
-    if kind in ("number", "whole"):
-        return _number(value, word, target, feed)
-    if kind == "text":
-        return target, value.text.strip()
-    return Problem("AMBIGUOUS", value.where, f"no words are given for {target}", f'add [words."{target}"] to the feed')
+    if kind == "number":
+        return _amount(value, word, target, feed)
+    return _other(value, word, target, str(kind))
 
 
-def contradicts(codings: tuple[Coding, ...], text: str, where: str, feed: Feed) -> Problem | None:
+def contradiction(codings: tuple[Coding, ...], text: str, target: str, where: str, feed: Feed) -> Problem | None:
     """Does a code's display, or the text beside it, say what the code does not?"""
+    head = target.split(".")[0]
+    told = [plain(text), *(plain(each.display) for each in codings)]
     for coding in codings:
-        told = plain(f"{coding.display} {text}")
-        if any(word in told for word in feed.contradicts.get((coding.system, coding.code), ())):
-            return _contradictory(where, f"code {coding.code} and the text beside it contradict each other")
+        words = {*feed.contradicts.get((coding.system, coding.code), ()), *feed.foreign.get(head, ())}
+        if any(_holds(name, word) for name in told for word in words):
+            return _clash(where, f"code {coding.code[:20]} and the name beside it contradict each other")
     return None
 
 
-def _coded_word(value: Value, feed: Feed) -> str | Problem | None:
+def method_of(item: Item, feed: Feed) -> str:
+    """FISH, CISH, SISH ... where a code of the method, or the code asked, says so; "" where none does."""
+    for coding in (*item.method, *item.codings):
+        if told := feed.methods.get((coding.system, coding.code)):
+            return told
+    for coding in item.method:
+        if match := _METHODS.search(f"{coding.code} {coding.display}"):
+            return match[1].upper()
+    return ""
+
+
+def _holds(name: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", name) is not None
+
+
+def _coded(value: Value, feed: Feed) -> str | Problem | None:
+    """The word of a coded answer; its display is looked at only for what contradicts it."""
     words = {feed.answers[at] for each in value.codings if (at := (each.system, each.code)) in feed.answers}
-    if len(words) > 1:
-        return _contradictory(value.where, "its codes say different things")
-    return words.pop() if words else None
-
-
-def _score(value: Value, word: str | None, where: str) -> tuple[str, Any] | Problem:
-    if value.kind in ("range", "ratio"):
-        return _contradictory(where, "a range or ratio stands where a score is asked for")
-    if value.kind == "quantity":
-        whole = value.number in ("0", "1", "2", "3") and not value.comparator and _UNITS.fullmatch(value.unit.strip())
-        if whole:
-            return "ihc.score", "0" if value.number == "0" else f"{value.number}+"
-        return _contradictory(where, f"{shown(value.number)} stands where a score is asked for")
-    text = plain(word if word is not None else value.text)
-    found = read_score(text)
-    if found is None:
-        remedy = 'send 0, 1+, 2+ or 3+ alone, or add the text to [words."ihc.score"] of the feed'
-        return Problem("AMBIGUOUS", where, "is not clearly one score", remedy)
-    if isinstance(found, Problem):
-        return Problem(found.code, where, found.message, found.remedy)
-    return found
-
-
-def read_score(text: str) -> tuple[str, Any] | Problem | None:
-    """A score, a reported status, a contradiction, or None for what is not clearly one of them. text: in one case."""
-    text = " ".join(text.split()).strip(" .;")
-    if text in _NOT_DONE:
-        return "ihc.score", "not_done"
-    if text == "indeterminate":
-        return "ihc.score", "indeterminate"
-    if text in STATUS_WORDS:
-        return "reported_status", text
-    for pattern in (_ALONE, _BRACKETED):
-        if match := pattern.fullmatch(text):
-            score = "0" if match[1] == "0" else f"{match[1]}+"
-            return _agreeing(score, text) or ("ihc.score", score)
-    if _ZERO_TOLD.fullmatch(text):
-        return "ihc.score", "0"
-    found = {f"{digit}+" for digit in _PLUS.findall(text)}
-    if len(found) != 1:
+    if not words:
         return None
-    score = found.pop()
-    if score not in SCORES:
-        return Problem("UNKNOWN_SCORE", "", f"{score} is not a HER2 score", "send 0, 1+, 2+ or 3+")
-    rest = _PERCENT.sub(" ", _PLUS.sub(" ", text))
-    words = [word for word in re.split(r"[\s(),;:.=\[\]]+", rest) if word]
-    if any(word not in _HARMLESS and word not in _WORDS for word in words):
-        return None
-    return _agreeing(score, text) or ("ihc.score", score)
+    statuses = {status for each in words if (status := status_of(each))}
+    if len(words) > 1 and (len(statuses) < len(words) or any(opposed(a, b) for a in statuses for b in statuses)):
+        return _clash(value.where, "its codes say different things")
+    word = " and ".join(sorted(words))
+    for told in {value.text, *(each.display for each in value.codings)}:
+        if _against(word, told, feed):
+            return _clash(value.where, "the code of the answer and the text beside it contradict each other")
+    return word
 
 
-def _agreeing(score: str, text: str) -> Problem | None:
-    for word, scores in _WORDS.items():
-        if re.search(rf"\b{word}\b", text) and score not in scores:
-            return _contradictory("", f"{score} and {word} contradict each other")
-    return None
+def _against(word: str, told: str, feed: Feed) -> bool:
+    named = folded(told)
+    mine, theirs = read_score(word, ""), read_score(named, "", feed.asides)
+    if isinstance(mine, str) and isinstance(theirs, str) and mine.rstrip("+") != theirs.rstrip("+"):
+        return True
+    named = re.sub(r"\bher2\b|\b(?:breast )?carcinoma(?: of (?:the )?breast)?\b|[(),]", " ", named)
+    status = status_of(" ".join(named.split()), feed.asides)
+    if isinstance(mine, str):
+        return bool(status) and isinstance(read_score(f"{word} ({status})", ""), Problem)
+    return opposed(status_of(word), status)
 
 
-def _number(value: Value, word: str | None, target: str, feed: Feed) -> tuple[str, Any] | Problem:
+# ---- by target
+
+
+def _score(value: Value, word: str | None, feed: Feed) -> Said | Problem:
     where = value.where
-    if value.kind == "coded" or word is not None:
-        return _contradictory(where, f"a coded answer stands where {target} asks for a number")
-    percent = target in PERCENTAGES
-    if value.unit.strip() == "%" and not percent:
-        return _contradictory(where, f"a percentage stands where {target} asks for a number")
-    if not (percent and value.unit.strip() == "%") and not _UNITS.fullmatch(value.unit.strip()):
-        return Problem("AMBIGUOUS", where, "the unit is not one of this number", "send no unit, 1 or {ratio}")
-    if value.kind == "ratio":
-        if not re.fullmatch(r"1(\.0+)?", value.second):
-            return Problem("AMBIGUOUS", where, "is a ratio over another number than 1", "send the ratio itself, over 1")
-        return target, f"{value.comparator}{value.number}"
-    if value.kind == "range":
-        return target, f"{value.number}-{value.second}"
     if value.kind == "quantity":
-        return target, f"{value.comparator}{value.number}"
-    return read_number(value.text, target, where, feed)
+        whole = (
+            value.number in ("0", "1", "2", "3") and not value.comparator and value.unit in ("", "1", "+", "{score}")
+        )
+        if not whole:
+            return _clash(where, "a number stands where an IHC score is asked for")
+        return Said((("ihc.score", "0" if value.number == "0" else f"{value.number}+"),))
+    if value.kind in _MEASURED:
+        return _clash(where, "a range or ratio stands where an IHC score is asked for")
+    if value.codings and word is None:
+        return _own_code(value, feed)
+    text = folded(word or value.text)
+    told = without(text, feed.asides)
+    if told in SAYS_NOTHING:
+        # another report's score must not be lost by it
+        return Said(note=f"IHC: {told if told in NOT_DONE else 'no score yet'}; gives nothing")
+    status = status_of(text, feed.asides)
+    if status == "indeterminate":
+        return Said((("ihc.score", "indeterminate"),))
+    if status:
+        return Said((("reported_status", f"{status} by IHC"),), note="a status, no score: ask for the score")
+    read = read_score(text, where, feed.asides)
+    if isinstance(read, Problem):
+        return read
+    if read is None:
+        remedy = 'send 0, 1+, 2+ or 3+, or add the text to [words."ihc.score"] of the feed'
+        return Problem("AMBIGUOUS", where, "is not clearly one score", remedy)
+    return Said((("ihc.score", read),))
 
 
-def read_number(text: str, target: str, where: str, feed: Feed) -> tuple[str, Any] | Problem:
-    """A number or an interval written as text."""
-    told = plain(text)
-    if target in PERCENTAGES:
-        told = told.replace("%", " ")
-    told = " ".join(_BESIDE_NUMBER.sub(" ", told).split()).strip(" .;")
-    if not feed.decimal_comma and "," in told:
-        remedy = "send a decimal point, or set decimal_comma = true in this sender's feed"
-        return Problem("AMBIGUOUS", where, "has a comma", remedy)
-    if match := _RANGE.fullmatch(told):
-        return target, f"{match[1]}-{match[2]}".replace(",", ".")
-    if (match := _NUMBER.fullmatch(told)) and (":" not in told or target.endswith(".ratio")):
-        return target, f"{_COMPARATORS[match[1] or '']}{match[2]}".replace(",", ".")
-    return Problem("AMBIGUOUS", where, f"is not clearly one number for {target}", "send the number alone")
+def _own_code(value: Value, feed: Feed) -> Said | Problem:
+    """An answer from a sender's own list whose code is itself the score, and whose name says nothing else."""
+    own = [each for each in value.codings if each.system not in (LOINC, SNOMED)]
+    scores = {read_score(each.code, "") if "+" in each.code or each.code == "0" else None for each in own}
+    names = {read_score(folded(each.display), "", feed.asides) or "" for each in own if each.display}
+    score = next(iter(scores)) if len(scores) == 1 else None
+    agreed = names <= {score, ""} or (score == "0" and names <= {"0", "0+", ""})
+    words = {status_of(folded(each.display), feed.asides) for each in own}
+    if isinstance(score, str) and len(own) == len(value.codings) and agreed:
+        if any(word and isinstance(read_score(f"{score} ({word})", ""), Problem) for word in words):
+            return _clash(value.where, "the code of the answer and the text beside it contradict each other")
+        return Said((("ihc.score", score),))
+    named = next((f"{each.system or 'local'}|{each.code[:20]}" for each in value.codings), "")
+    remedy = "add it to [answers] of the feed, or its text to [words]"
+    return Problem("UNKNOWN_CODE", value.where, f"the feed does not know the answer {named}", remedy)
 
 
-def _contradictory(where: str, message: str) -> Problem:
+def _status(value: Value, word: str | None, feed: Feed) -> Said | Problem:
+    if value.kind in _MEASURED:
+        return _clash(value.where, "a number stands where a status is asked for")
+    text = folded(word or value.text)
+    status = status_of(text, feed.asides)
+    if status:
+        return Said((("reported_status", status),))
+    if without(text, feed.asides) in SAYS_NOTHING:
+        return Said(note="no status yet")
+    written = (word or value.text or value.codings[0].display or value.codings[0].code).strip()[:300]
+    if word is None and re.search(r"\d", re.sub(r"her2|cep17", "", without(text, feed.asides))):
+        score = read_score(text, "")
+        if isinstance(score, str):
+            return Said((("reported_status", written),), (("ihc.score", score),))
+        remedy = "send scores and numbers by their own codes, or add the text to [words.reported_status]"
+        return Problem("AMBIGUOUS", value.where, "holds a number where a status is asked for", remedy)
+    return Said((("reported_status", written),), note="kept as written, never used to classify")
+
+
+def _presence(value: Value, word: str | None, feed: Feed, item: Item, target: str) -> Said | Problem:
+    """Amplified or not: a status. That ISH was done is known, its values are not: an ISH that is outstanding."""
+    text = without(folded(word or value.text), feed.asides)
+    if value.kind in _MEASURED or re.search(r"\d", re.sub(r"her2|cep17", "", text)):
+        return _clash(value.where, "a number stands where amplified or not is asked for")
+    if text in NOT_DONE:
+        return Said(note="ISH was not done; gives nothing")
+    method = method_of(item, feed) or "ISH"
+    if match := re.fullmatch(_METHODS, text):
+        return Said(((target, match[1].upper()),))
+    told: tuple[tuple[str, Any], ...] = ((target, method),)
+    if status := status_of(text):
+        told = (("reported_status", f"{status} by ISH"), *told)
+    return Said(told, note="ISH without its values: outstanding")
+
+
+def _receptor(value: Value, word: str | None, target: str, feed: Feed) -> Said:
+    text = folded(word or value.text)
+    share = re.fullmatch(r"(.*?)\s*\(\s*([<>]?=?\d{1,3})\s*%\s*\)", text)
+    status = status_of(share[1] if share else text, feed.asides)
+    if status not in ("positive", "negative") or value.kind in _MEASURED:
+        return Said(note="not clearly positive or negative: not taken")
+    return Said(((target, status), *([(f"{target}_percent", share[2])] if share else [])))
+
+
+def _amount(value: Value, word: str | None, target: str, feed: Feed) -> Said | Problem:
+    told = without(folded(word or value.text), feed.asides)
+    if told in SAYS_NOTHING:
+        return Said(note="no number yet; gives nothing")
+    if word is not None or value.kind == "coded":
+        return _clash(value.where, f"a coded answer stands where {target} asks for a number")
+    read = read_amount(value, target, feed.decimal_comma, feed.asides)
+    return read if isinstance(read, Problem) else Said(((target, read),))
+
+
+def _other(value: Value, word: str | None, target: str, kind: str) -> Said | Problem:
+    """Words and flags of the case document; its reading says where one is not in the list."""
+    if word is None and value.codings:
+        remedy = f'add the answer to [answers], or its text to [words."{target}"]'
+        return Problem("UNKNOWN_CODE", value.where, f"the feed does not know this answer for {target}", remedy)
+    text = (word or value.text).strip()
+    if kind == "flag":
+        return Said(((target, _FLAGS.get(plain(text), text)),))
+    if kind == "whole" and text in ("1", "2", "3"):
+        return Said(((target, int(text)),))
+    return Said(((target, text if kind == "text" else plain(text)),))
+
+
+def _clash(where: str, message: str) -> Problem:
     return Problem("CONTRADICTORY", where, message, "send what was reported, once and by its right code")
