@@ -28,8 +28,10 @@ def map_received(received: Received, feed: Feed, overlay: Overlay) -> Mapped:
     mapper = _Mapper(received, feed, overlay)
     for report in received.reports:
         mapper.report(report)
+    # parts before problems: joining them finds contradictions
+    parts = tuple(mapper.parts())
     problems = tuple(dict.fromkeys((*received.problems, *mapper.problems)))
-    return Mapped(tuple(mapper.parts()), tuple(mapper.lines), problems, received.merges)
+    return Mapped(parts, tuple(mapper.lines), problems, received.merges)
 
 
 class _Mapper:
