@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
-from app.interop.feeds.documents import is_about_her2, read_document
+from app.interop.feeds.documents import ELSEWHERE, is_about_her2, read_document
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.values import contradicts, read_value
 from app.interop.received import Fact, Item, Line, Mapped, Part, Received, Report, Value
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
+# an OBX-4 that names a specimen or block, as A or B2, and not the place in a list
+_LETTERED = re.compile(r"[A-Za-z]\d{0,2}")
 Overlay = Mapping[tuple[str, str], str]
 
 
@@ -45,7 +48,8 @@ class _Mapper:
 
     def report(self, report: Report) -> None:
         before = len(self.problems)
-        given = [each for item in report.items for each in self.item(item, report)]
+        by_item = [(item, tuple(self.item(item, report))) for item in report.items]
+        given = [each for _, found in by_item for each in found]
         if not given and len(self.problems) == before:
             return
         if not report.patient:
@@ -54,6 +58,11 @@ class _Mapper:
         if not report.accession:
             remedy = "send the laboratory's case number (OBR-3, Specimen.accessionIdentifier)"
             self.problems.append(Problem("NO_ACCESSION", report.where, "nothing says which case this is", remedy))
+        groups = {item.group[0].casefold() for item, found in by_item if found and _LETTERED.fullmatch(item.group)}
+        if len(groups) > 1 and self.feed.block_from == "specimen":
+            remedy = 'send a report for each specimen, or set block_from = "group" or "none" in the feed'
+            told = "its results name several blocks (OBX-4) and one specimen"
+            self.problems.append(Problem("AMBIGUOUS", report.where, told, remedy))
         self._reports.append((report, given))
 
     def parts(self) -> Iterator[Part]:
@@ -114,6 +123,10 @@ class _Mapper:
                 self._wait(item, "UNKNOWN_CODE", "speaks of HER2 by a code that this feed does not map", remedy)
                 return
         receptor = target.startswith("context.")
+        if target and not receptor and target not in ("note", "ignore") and ELSEWHERE.search(names):
+            told = "its name speaks of another time or place"
+            self._wait(item, "AMBIGUOUS", told, "map its code to note or ignore, or send the result by its own code")
+            return
         found = [*item.problems]
         if clash := contradicts(item.codings, item.text, item.where, self.feed):
             found.append(clash)
