@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
-from app.interop.feeds.documents import ELSEWHERE, is_about_her2, read_document
+from app.interop.feeds.documents import ELSEWHERE, document_fields, is_about_her2, read_document
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.values import contradicts, read_value
 from app.interop.received import Fact, Item, Line, Mapped, Part, Received, Report, Value
@@ -184,9 +184,8 @@ class _Mapper:
     def _document(self, item: Item, report: Report) -> Iterator[_Given]:
         if item.status in _TAKEN_BACK or (item.status == "promoted" and not any(v.text for v in item.values)):
             # which lines it had is not told again: all that a document can give is meant
-            for target in dict.fromkeys(self.feed.phrases.values()):
-                if target not in ("note", "ignore", "document"):
-                    yield self._given(item, report, target, None, item.where, "")
+            for target in document_fields(self.feed):
+                yield self._given(item, report, target, None, item.where, "")
             self._tell(item, note=f"the whole document is {item.status}")
             return
         for told in read_document(item.values, self.feed):

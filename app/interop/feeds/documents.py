@@ -64,6 +64,13 @@ def is_about_her2(text: str) -> bool:
     return ABOUT_HER2.search(text) is not None
 
 
+def document_fields(feed: Feed) -> tuple[str, ...]:
+    """All fields that a document of this feed can give, also below its headings."""
+    blocks = (None, *(each or None for each in feed.headings.values()))
+    found = dict.fromkeys(_within(target, block) for target in feed.phrases.values() for block in blocks)
+    return tuple(each for each in found if each not in ("note", "ignore", "document"))
+
+
 def read_document(values: tuple[Value, ...], feed: Feed) -> Iterator[Told]:
     """The lines of a document in order. A line that may hold a result and has no known label is a problem."""
     reader = _Reader(feed)
