@@ -287,13 +287,14 @@ def record_version(
     kind: str,
     *,
     before: Classification | None = None,
+    first: bool = False,
 ) -> None:
     """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox lines.
 
-    before: the answer to the version before; a change of status is told.
+    before: the answer to the version before; a change of status is told. first: of the result, so nothing is open yet.
     """
     tx.append_classification(version.id, classification_row(found))
-    _follow_up(context, tx, version, found)
+    _follow_up(context, tx, version, found, first)
     told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
     tx.append_audit(kind, {**told, "document": version.digest})
     tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
@@ -303,9 +304,9 @@ def record_version(
         tx.append_outbox("status.changed", text_of(changed), version_id=version.id)
 
 
-def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:
+def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment, first: bool) -> None:
     """Close what arrived or was replaced; open what the new answer waits for, keeping since and due of what stays."""
-    open_before = {step.awaited: step for step in tx.open_steps_of(version.result_id)}
+    open_before = {} if first else {step.awaited: step for step in tx.open_steps_of(version.result_id)}
     awaited = () if found.classification.final else found.classification.next_steps
     arrived = [code for code in open_before if code not in awaited]
     if arrived:
