@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_messages,
     problems,
     routes_evidence,
     routes_fhir,
@@ -19,6 +20,7 @@ from app.api import (
     routes_health,
     routes_her2,
     routes_hl7,
+    routes_messages,
     routes_patients,
     routes_plots,
     routes_results,
@@ -38,7 +40,7 @@ from app.web.plots import plots_of
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument,
+    problems.ProblemDocument, *answers_messages.SENT,
 )  # fmt: skip
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
@@ -101,6 +103,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_health,
         routes_hl7,
         routes_fhir,
+        routes_messages,
     ):
         app.include_router(routes.router)
     problems.install(app)
