@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import ENGINE_VERSION
-from app.commandline import classify, classify_file, demo, evidence, guideline, serving
+from app.commandline import classify, classify_file, demo, evidence, guideline, mllp, serving
 
 app = typer.Typer(
     name="herald",
@@ -18,7 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _command in (serving.serve, serving.migrate, classify.classify, classify_file.classify_file, demo.demo):
+for _command in (
+    serving.serve, serving.migrate, mllp.mllp, classify.classify, classify_file.classify_file, demo.demo,
+):  # fmt: skip
     app.command(_command.__name__.replace("_", "-"))(_command)
 app.add_typer(guideline.guideline, name="guideline")
 app.add_typer(evidence.evidence, name="evidence")

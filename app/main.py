@@ -27,6 +27,7 @@ from app.api import (
     schemas,
 )
 from app.api.middleware import RequestLayer
+from app.background import beside
 from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
@@ -72,7 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.desk.start()
         log.info("started", version=ENGINE_VERSION)
         try:
-            yield
+            async with beside(settings, context, app.state.exchange, log):
+                yield
         finally:
             await app.state.exchange.finish()
             await app.state.desk.stop()

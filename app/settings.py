@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -35,17 +36,71 @@ class Settings(BaseSettings):
         description="Folders of a hospital's own evidence packs, separated by `:` (`;` on Windows). "
         "GET and POST /considerations show each beside the review, apart and by its source.",
     )
+    mllp_host: str = Field("127.0.0.1", description="Address to listen on for HL7 v2 over MLLP.")
+    mllp_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port to listen on for HL7 v2 over MLLP; without it there is no listener. "
+        "Of several workers one listens.",
+    )
+    mllp_certificate: Path | None = Field(None, description="Certificate chain (PEM): MLLP is then over TLS only.")
+    mllp_key: Path | None = Field(None, description="Private key (PEM) of the certificate.")
+    mllp_client_ca: Path | None = Field(
+        None, description="CA (PEM): only senders with a certificate that it signed are heard. Needs a certificate."
+    )
+    mllp_connections: int = Field(256, ge=1, description="MLLP connections at once; further ones are closed.")
+    mllp_idle_seconds: float = Field(
+        3600, ge=0, description="Seconds of silence until a connection is closed; 0: never."
+    )
+    mllp_frame_seconds: float = Field(30, gt=0, description="Seconds in which a message has to arrive once it began.")
+    mllp_frame_bytes: int = Field(
+        16_777_216, ge=1_000, description="Largest message over MLLP in bytes; larger is answered AR."
+    )
+    oru_receiver: str = Field(
+        "",
+        pattern=r"^([^:\s]+:[0-9]{1,5}|\[[0-9A-Fa-f:]+\]:[0-9]{1,5})?$",
+        description="host:port of the LIS that gets each classification as ORU^R01 over MLLP; else nothing is sent.",
+    )
+    oru_names: str = Field(
+        "LIS|", pattern=r"^[^|]*\|[^|]*$", description="MSH-5 and MSH-6 of what is sent there, as APPLICATION|FACILITY."
+    )
+    oru_own_names: str = Field(
+        "HERALD|", pattern=r"^[^|]*\|[^|]*$", description="MSH-3 and MSH-4 of what is sent there."
+    )
+    oru_ca: Path | None = Field(
+        None,
+        description="CA (PEM) of the receiver: sending is then over TLS, with the MLLP certificate as our own if set.",
+    )
+    oru_seconds: float = Field(30, gt=0, description="Seconds that the receiver has to answer.")
+    oru_since: AwareDatetime | None = Field(
+        None,
+        description="What was recorded before this moment (with offset) is not sent; else all that is on record is.",
+    )
+    delivery_days: float = Field(
+        5,
+        gt=0,
+        description="Days for which sending is tried again; then the message is parked, with an alarm in the log.",
+    )
     feeds: str = Field(
         "", description="Folder of feed files (TOML), one per sender: what its codes and words mean (docs/feeds.md)."
     )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Settings:
+        """Half of a TLS set-up would listen without it, or without asking who sends."""
+        if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
+            raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        return self
 
 
 def table() -> str:
     """The settings as a Markdown table."""
     lines = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        lines.append(f"| `HERALD_{name.upper()}` | `{field.default}` | {field.description} |")
+        default, told = (str(each).replace("|", "\\|") for each in (field.default, field.description))
+        lines.append(f"| `HERALD_{name.upper()}` | `{default}` | {told} |")
     return "\n".join(lines) + "\n"
 
 

@@ -32,6 +32,7 @@ def serve(
         pass
     # Migrated once, here: the workers need not do it again.
     os.environ["HERALD_MIGRATE_ON_START"] = "false"
+    os.environ["HERALD_WORKERS"] = str(workers)
     told = console(stderr=True)
     told.print(Text(f"Herald serves {settings.organisation} on http://{_address(host)}:{port} (Ctrl-C stops it)"))
     uvicorn.run(

@@ -8,10 +8,20 @@ from typing import Any
 
 from app.domain.problems import Problem
 from app.domain.reading import read_case
-from app.interop.tabular import FIELDS, SHORT, Column, Layout, field_document, nearest, plain
+from app.interop.tabular import (
+    FIELDS,
+    PLACES,
+    SHORT,
+    Column,
+    Layout,
+    field_document,
+    nearest,
+    plain,
+    truncated_range,
+)
 
 _TOP = ("title", "id", "carry", "missing", "decimal_comma", "comment", "optional", "constants", "columns")
-_COLUMN = ("field", "values", "otherwise", "optional")
+_COLUMN = ("field", "values", "otherwise", "optional", "missing", "also", "truncated", "shared")
 
 
 def read_mapping(text: str) -> Layout | tuple[Problem, ...]:
@@ -22,6 +32,12 @@ def read_mapping(text: str) -> Layout | tuple[Problem, ...]:
         remedy = "quote column names that hold blanks; write each key once; see docs/file-mapping.md"
         return (Problem("WRONG_TYPE", "mapping", f"is not TOML: {error}", remedy),)
     return _Reader(read).layout()
+
+
+def _filled(column: Column) -> set[str]:
+    """All fields that a column can fill."""
+    elsewhere = (path for word in column.values.values() if isinstance(word, Mapping) for path in word)
+    return {column.field, *column.also, *elsewhere}
 
 
 class _Reader:
@@ -44,7 +60,7 @@ class _Reader:
             id=self.texts("id"),
             carry=self.texts("carry"),
             missing=frozenset(map(plain, ("", *self.texts("missing")))),
-            constants=self.constants({column.field for column in columns}),
+            constants=self.constants({path for column in columns for path in _filled(column)}),
             decimal_comma=self.typed("decimal_comma", bool, False, "true or false"),
             comment=self.typed("comment", str, None, "a text") or None,
             optional=frozenset(self.texts("optional")),
@@ -65,11 +81,11 @@ class _Reader:
         self.wrong("WRONG_TYPE", name, f"is not {wanted}", f"write {wanted}")
         return default
 
-    def texts(self, name: str) -> tuple[str, ...]:
-        value = self.read.get(name, [])
+    def texts(self, name: str, read: Mapping[str, Any] | None = None, place: str = "") -> tuple[str, ...]:
+        value = (self.read if read is None else read).get(name, [])
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
             return tuple(value)
-        self.wrong("WRONG_TYPE", name, "is not a list of texts", f'write {name} = ["...", "..."]')
+        self.wrong("WRONG_TYPE", place or name, "is not a list of texts", f'write {name} = ["...", "..."]')
         return ()
 
     def columns(self) -> list[Column]:
@@ -82,7 +98,8 @@ class _Reader:
         columns = [column for name, entry in given.items() if (column := self.column(name, entry))]
         seen: dict[str, Column] = {}
         for column in columns:
-            if (before := seen.get(column.field)) and not (before.optional and column.optional):
+            before = seen.get(column.field)
+            if before and not (before.optional and column.optional) and not (before.shared and column.shared):
                 told = f"{before.name} and {column.name} both hold {column.field}"
                 self.wrong("TWICE_STATED", f"columns.{column.name}", told, "map one of them, carry the other")
             seen[column.field] = column
@@ -98,9 +115,10 @@ class _Reader:
             if key not in _COLUMN:
                 self.unknown(key, f"{place}.{key}", _COLUMN)
         path = self.path(entry["field"], place)
-        values, optional = entry.get("values", {}), entry.get("optional", False)
-        if not isinstance(optional, bool):
-            self.wrong("WRONG_TYPE", f"{place}.optional", "is not true or false", "write true or false")
+        values, also, truncated = entry.get("values", {}), entry.get("also", {}), entry.get("truncated")
+        for key in ("optional", "shared"):
+            if not isinstance(entry.get(key, False), bool):
+                self.wrong("WRONG_TYPE", f"{place}.{key}", "is not true or false", "write true or false")
         if not isinstance(values, Mapping):
             self.wrong("WRONG_TYPE", f"{place}.values", "is not a table", 'write values = { Positive = "positive" }')
             values = {}
@@ -108,8 +126,21 @@ class _Reader:
             self.wrong("MISSING_FIELD", f"{place}.values", "otherwise stands without values", "add values")
         if path is None:
             return None
+        if truncated is not None and (type(truncated) is not int or not 0 < truncated < PLACES):
+            self.wrong("WRONG_TYPE", f"{place}.truncated", "is no number of decimals", f"write 1 to {PLACES - 1}")
+            truncated = None
+        if truncated:
+            self.word(path, truncated_range(f"1.{'0' * truncated}"), f"{place}.truncated")
+        if not isinstance(also, Mapping):
+            self.wrong("WRONG_TYPE", f"{place}.also", "is not a table", 'write also = { "ish.assay" = "dual_probe" }')
+            also = {}
+        also = self.words(also, f"{place}.also")
+        values = dict(values)
         for told, word in values.items():
-            self.word(path, word, f"{place}.values.{told}")
+            if isinstance(word, Mapping):
+                values[told] = self.words(word, f"{place}.values.{told}")
+            else:
+                self.word(path, word, f"{place}.values.{told}")
         if (otherwise := entry.get("otherwise")) is not None:
             self.word(path, otherwise, f"{place}.otherwise")
         folded: dict[str, Any] = {}
@@ -117,7 +148,18 @@ class _Reader:
             if folded.get(plain(told), word) != word:
                 self.wrong("TWICE_STATED", f"{place}.values.{told}", "is given twice, in two cases", "write it once")
             folded[plain(told)] = word
-        return Column(name, path, folded, otherwise, optional is True)
+        missing = frozenset(map(plain, self.texts("missing", entry, f"{place}.missing")))
+        optional, shared = entry.get("optional") is True, entry.get("shared") is True
+        return Column(name, path, folded, otherwise, optional, missing, also, truncated or 0, shared)
+
+    def words(self, given: Mapping[str, Any], place: str) -> dict[str, Any]:
+        """Fields and the words they hold."""
+        told: dict[str, Any] = {}
+        for name, word in given.items():
+            if path := self.path(name, place):
+                self.word(path, word, place)
+                told[path] = word
+        return told
 
     def path(self, told: str, place: str) -> str | None:
         path = SHORT.get(told, told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,17 +60,28 @@ SHORT = {
 # A table without any of these tests nothing.
 TESTS = frozenset({"ihc.score", "ish.ratio", "ish.her2_copies", "ish.her2_signals"})
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+# Places at which numbers are compared (app.domain.numbers).
+PLACES = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the file and the field it holds. values: cells, casefolded, to words; empty: as written."""
+    """One column of the file and the field it holds. values: cells, casefolded, to words; empty: as written.
+
+    A word that is a mapping names other fields, which then hold its words instead of the column's field. also: fields
+    and their words wherever the column's own field is filled. truncated: decimals that were kept, further ones cut off.
+    shared: another column may hold the same field, but not in the same row with another value.
+    """
 
     name: str
     field: str
     values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     otherwise: Any = None
     optional: bool = False
+    missing: frozenset[str] = frozenset()
+    also: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    truncated: int = 0
+    shared: bool = False
 
     @property
     def kind(self) -> str:
@@ -176,12 +188,12 @@ def bind(layout: Layout, header: Sequence[str]) -> Bound | tuple[Problem, ...]:
     id_places = [place(name, "id", name in layout.optional) for name in layout.id]
     carried = [place(name, "carry", name in layout.optional) for name in layout.carry]
     bound = tuple((at, column) for at, column in read if at is not None)
-    given: dict[str, str] = {}
+    given: dict[str, Column] = {}
     for _, column in bound:
-        if column.field in given:
-            told = f"{given[column.field]} and {column.name} both hold {column.field}"
+        if (before := given.get(column.field)) and not (before.shared and column.shared):
+            told = f"{before.name} and {column.name} both hold {column.field}"
             problems.append(Problem("TWICE_STATED", "columns", told, "map one of them, carry the other"))
-        given[column.field] = column.name
+        given[column.field] = column
     if not problems and not TESTS & given.keys():
         told = "no column holds an IHC score, a ratio, HER2 copies or HER2 signals"
         remedy = f"name such a column, or give a mapping; the file has: {', '.join(stripped)}"
@@ -205,32 +217,70 @@ def read_row(bound: Bound, cells: Sequence[str]) -> RowCase:
         return RowCase({}, (CellProblem("", "", Problem("WRONG_TYPE", "row", told, remedy)),))
     for path, constant in layout.constants.items():
         _put(document, path, constant)
+    told_by: dict[str, tuple[Column, Any]] = {}
     for at, column in bound.read:
         cell = cells[at].strip()
-        if plain(cell) in layout.missing:
+        if _is_missing(layout, column, cell):
             continue
-        value: Any = cell
-        if column.values:
-            value = column.values.get(plain(cell))
-            if value is None:
-                given = ", ".join(sorted(column.values))
-                told = f"{shown(cell)} is not in the mapping's values of this column"
-                if column.otherwise is None:
-                    problem = Problem("UNKNOWN_VALUE", column.field, told, f"add it to the values, or send {given}")
-                    problems.append(CellProblem(column.name, cell, problem))
-                    continue
-                problem = Problem("UNKNOWN_VALUE", column.field, f"{told}; read as {column.otherwise}", "check it")
-                problems.append(CellProblem(column.name, cell, problem, noted=True))
-                value = column.otherwise
-        elif column.kind == "number" and layout.decimal_comma:
-            if "." in cell:
-                told = f"{shown(cell)} has a point where the mapping says that the comma is the decimal sign"
-                problem = Problem("MALFORMED_NUMBER", column.field, told, "write one sign in the whole file")
-                problems.append(CellProblem(column.name, cell, problem))
-                continue
-            value = cell.replace(",", ".")
-        _put(document, column.field, _typed(value, column.kind))
+        fields, problem = _stated(layout, column, cell)
+        if problem:
+            problems.append(CellProblem(column.name, cell, problem, noted=bool(fields)))
+        for path, value in fields.items():
+            before, first = told_by.setdefault(path, (column, value))
+            if first != value:
+                told = f"{before.name} says {shown(first)}, {column.name} says {shown(value)}"
+                problem = Problem("TWICE_STATED", path, told, "leave the one that is right, empty the other")
+                problems.append(CellProblem(f"{before.name}, {column.name}", cell, problem))
+            _put(document, path, value)
     return RowCase(document, tuple(problems))
+
+
+def truncated_range(number: str) -> str:
+    """All numbers of which these first decimals were kept: 1.9 is 1.9-1.999999 at the places that are compared."""
+    return f"{number}-{number.ljust(number.index('.') + 1 + PLACES, '9')}"
+
+
+def _is_missing(layout: Layout, column: Column, cell: str) -> bool:
+    return plain(cell) in layout.missing or plain(cell) in column.missing
+
+
+def _stated(layout: Layout, column: Column, cell: str) -> tuple[dict[str, Any], Problem | None]:
+    """The fields a cell fills, or a problem; both: the cell was read as otherwise, which is noted."""
+    value: Any = cell
+    problem = None
+    if plain(cell) in column.values:
+        value = column.values[plain(cell)]
+    elif column.kind == "number" and (column.truncated or not column.values):
+        number = _number(layout, column, cell)
+        if isinstance(number, Problem):
+            return {}, number
+        value = number
+    elif column.values:
+        told = f"{shown(cell)} is not in the mapping's values of this column"
+        if column.otherwise is None:
+            given = ", ".join(sorted(column.values))
+            return {}, Problem("UNKNOWN_VALUE", column.field, told, f"add it to the values, or send {given}")
+        problem = Problem("UNKNOWN_VALUE", column.field, f"{told}; read as {column.otherwise}", "check it")
+        value = column.otherwise
+    fields = value if isinstance(value, Mapping) else {column.field: value, **column.also}
+    return {path: _typed(each, FIELDS[path]) for path, each in fields.items()}, problem
+
+
+def _number(layout: Layout, column: Column, cell: str) -> str | Problem:
+    """A cell of numbers as the case document writes them."""
+    if layout.decimal_comma:
+        if "." in cell:
+            told = f"{shown(cell)} has a point where the mapping says that the comma is the decimal sign"
+            return Problem("MALFORMED_NUMBER", column.field, told, "write one sign in the whole file")
+        cell = cell.replace(",", ".")
+    if not column.truncated:
+        return cell
+    if not re.fullmatch(rf"\d+\.\d{{{column.truncated}}}", cell, re.ASCII):
+        codes = ", ".join(sorted({*column.values, *column.missing}))
+        told = f"{shown(cell)} is no number cut off after {column.truncated} decimals, and no code of this column"
+        remedy = f"write {column.truncated} decimals" + (f", or one of {codes}" if codes else "")
+        return Problem("MALFORMED_NUMBER", column.field, told, remedy)
+    return truncated_range(cell)
 
 
 def _typed(value: Any, kind: str) -> Any:
@@ -277,7 +327,7 @@ def locate(bound: Bound, cells: Sequence[str], problem: Problem) -> CellProblem:
         block = [(at, column) for at, column in bound.read if column.field.startswith(f"{problem.field}.")]
         found = [(at, column) for at, column in block if column.kind == "number"] or block
     stated = [
-        (column.name, cell) for at, column in found if plain(cell := cells[at].strip()) not in bound.layout.missing
+        (column.name, cell) for at, column in found if not _is_missing(bound.layout, column, cell := cells[at].strip())
     ]
     names, values = ", ".join(name for name, _ in stated), ", ".join(cell for _, cell in stated)
     return CellProblem(names, values, problem)

@@ -10,6 +10,7 @@ import asyncio
 from typing import Literal, NamedTuple
 
 START, END, RETURN = 0x0B, 0x1C, 0x0D
+MEBIBYTE = 1_048_576
 _CHUNK = 65_536
 # Another message that begins inside one: its own end byte was lost. A lone VT is a line break typed into a text.
 _NESTED = b"\x0bMSH"

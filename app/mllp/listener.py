@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.mllp.framing import Block, BlockReader, framed
+from app.mllp.framing import MEBIBYTE, Block, BlockReader, framed
 from app.services.alarms import Alarm
 
 Handle = Callable[[bytes], AsyncIterator[bytes]]
 Refuse = Callable[[bytes, str], bytes]
-MEBIBYTE = 1_048_576
+
 _STOP_SECONDS = 30.0
 # Seconds of silence until the peer is asked whether it is there, between askings, and how often.
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))

@@ -6,8 +6,9 @@ import ssl
 from pathlib import Path
 
 
-def server_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
-    """For the listener; with client_ca, only senders with a certificate signed by it are heard. Raises OSError."""
+def server_context(certificate: Path, key: Path | None, client_ca: Path | None) -> ssl.SSLContext:
+    """For the listener. key None: it stands in the certificate's file. client_ca: only senders with a certificate that
+    it signed are heard. Raises OSError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)

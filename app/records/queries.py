@@ -36,7 +36,6 @@ from app.records.rows import (
     Link,
     Message,
     Move,
-    Outgoing,
     Page,
     ResultDetail,
     ResultFilter,
@@ -180,17 +179,6 @@ class Reading(PatientFinding):
         """A raw message, or None."""
         found = self._all(Message, t.inbox, t.inbox.c.id == message_id, "id")
         return found[0] if found else None
-
-    def list_due_outbox(self, destination: str, now: datetime, *, limit: int = PAGE_SIZE) -> tuple[Outgoing, ...]:
-        """Lines not yet delivered to a destination, nor parked, nor being tried: the oldest first."""
-        fact = t.outbox_delivery
-        held = exists().where(
-            fact.c.organisation == t.outbox.c.organisation,
-            fact.c.outbox_id == t.outbox.c.id,
-            fact.c.destination == destination,
-            or_(fact.c.state.in_(("delivered", "parked")), fact.c.next_attempt_at > now),
-        )
-        return self._all(Outgoing, t.outbox, ~held, "id", limit=limit)
 
     # ---- shared
 

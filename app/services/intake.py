@@ -32,6 +32,7 @@ from app.services.reporting import Context, new_version, record_version
 from app.services.requests import Person
 
 _AT_WORK = timedelta(seconds=20)  # a message younger than this may be on its way through another process
+_READ = (HL7V2, FHIR_JSON)  # the others are answered, or taken up, by their own doors
 TERMINAL = ("recorded", "recorded_in_part", "quarantined", "set_aside", "refused", "dismissed")
 _INTERNAL = Problem("INTERNAL", "message", "an error on our side", "process the message again; tell the maintainers")
 
@@ -281,7 +282,9 @@ class Intake:
         with refusing(), self.context.store.reading(self.context.organisation) as reading:
             inbox = Inbox(reading)
             messages = inbox.messages(inbox.waiting(("received",), before=datetime.now(UTC) - _AT_WORK, limit=most))
-        kept = [kept_of(each.id, each) for _, each in sorted(messages.items()) if each.message is not None]
+        kept = [
+            kept_of(each.id, each) for _, each in sorted(messages.items()) if each.message and each.media_type in _READ
+        ]
         for start in range(0, len(kept), 50):
             self.record(kept[start : start + 50])
         return len(kept)

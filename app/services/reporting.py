@@ -15,6 +15,7 @@ from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
+from app.records.inbox import Inbox
 from app.records.rows import (
     Classification,
     Identity,
@@ -29,6 +30,7 @@ from app.records.writing import Transaction
 from app.services.assessment import EVIDENCE_IDENTITY, Assessment, assess
 from app.services.documents import digest, text_of
 from app.services.errors import Refusal
+from app.services.payloads import Kept
 from app.services.requests import Fields, Person, patient_identity
 from app.services.views import WHO, result_document, summary_document
 
@@ -86,8 +88,13 @@ def assessed(document: Mapping[str, Any]) -> Assessment:
     return found
 
 
-def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_run: bool = False) -> Reply:
-    """A new result. body: a case document with `patient` and `laboratory`. Refuses with every problem at once."""
+def report(
+    context: Context, body: Mapping[str, Any], key: Key | None, *, dry_run: bool = False, kept: Kept | None = None
+) -> Reply:
+    """A new result. body: a case document with `patient` and `laboratory`. Refuses with every problem at once.
+
+    kept: the message that it came as, which is told what became of it in the same transaction.
+    """
     document, patient, laboratory = _parts(body)
     found = assessed(document)
     if dry_run:
@@ -97,6 +104,12 @@ def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_ru
     def record(tx: Transaction) -> Reply:
         patient_id = tx.find_or_append_patient([Identity(*patient)])
         version = tx.append_result(patient_id, new_version(document, "reported", laboratory))
+        if kept is not None:
+            told = found.classification
+            result = {"id": version.result_id, "version": version.number, "status": told.status, "final": told.final}
+            detail = text_of({"results": [{**result, "changed": True}]})
+            number = 1 if kept.new else len(Inbox(tx).states(kept.id)) + 1
+            tx.append_message_state(kept.id, number, "recorded", detail=detail, version_id=version.id)
         return _recorded(context, tx, version, found, "result.reported")
 
     return in_transaction(context, key, record)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.problems import Problem
+from app.records.outbox import Outbox, Wanted
 from app.records.rows import Identity
 from app.records.store import Store
 from app.services.errors import Refusal
@@ -46,9 +47,10 @@ def _store(service: Service) -> tuple[Store, str]:
 
 def _outbox(service: Service) -> list[tuple[str, dict[str, Any]]]:
     store, organisation = _store(service)
+    wanted = Wanted("test", ("patient.", "result.moved"))
     with store.transaction(organisation) as tx:
-        lines = tx.list_due_outbox("test", tx.now, limit=500)
-    return [(line.topic, json.loads(line.payload or "{}")) for line in lines if not line.topic.startswith("result.f")]
+        lines = [each.line for each in Outbox(tx).due(wanted, tx.now)]
+    return [(line.topic, json.loads(line.payload or "{}")) for line in lines]
 
 
 # ---- merge

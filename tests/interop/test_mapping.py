@@ -81,6 +81,28 @@ COLUMNS = '[columns]\nScore = "ihc"\n'
         (COLUMNS + '[constants]\nish = { assay = "dual_probe" }\n', "constants.ish", "write the path in quotes"),
         (COLUMNS + '[constants]\n"ish.assay" = "dual"\n', "constants.ish.assay", "send one of dual_probe"),
         (COLUMNS + '[constants]\nihc = "2+"\n', "constants.ihc", "a constant and a column as well"),
+        ('[columns]\na = { field = "ratio", truncated = 0 }\n', "columns.a.truncated", "write 1 to 5"),
+        ('[columns]\na = { field = "cells", truncated = 1 }\n', "columns.a.truncated", "whole number of cells"),
+        ('[columns]\na = { field = "ratio", missing = "-" }\n', "columns.a.missing", "is not a list of texts"),
+        ('[columns]\na = { field = "ratio", shared = 1 }\n', "columns.a.shared", "is not true or false"),
+        ('[columns]\na = { field = "ratio", also = "x" }\n', "columns.a.also", "is not a table"),
+        ('[columns]\na = { field = "ratio", also = { assay = "x" } }\n', "columns.a.also", "no field assay"),
+        (
+            '[columns]\na = { field = "ihc", values = { 4 = { ihc = "4" } } }\n',
+            "columns.a.values.4",
+            "is not an IHC score",
+        ),
+        (
+            '[columns]\na = { field = "ihc", shared = true }\nb = "ihc"\n',
+            "columns.b",
+            "a and b both hold ihc.score",
+        ),
+        (
+            '[columns]\na = { field = "ratio", also = { "ish.assay" = "dual_probe" } }\n'
+            '[constants]\n"ish.assay" = "dual_probe"\n',
+            "constants.ish.assay",
+            "a constant and a column as well",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_what_to_write(text: str, place: str, words: str) -> None:

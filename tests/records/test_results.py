@@ -323,26 +323,6 @@ def test_messages_keep_their_bytes_and_are_new_once(store: Store) -> None:
     assert store.verify_audit("north").sound
 
 
-def test_the_outbox_offers_what_is_due_and_an_attempt_belongs_to_one(store: Store) -> None:
-    now = NOON
-    with store.transaction("north") as tx:
-        first, second = tx.append_outbox("topic", "1"), tx.append_outbox("topic", "2")
-        assert tx.append_delivery(first.id, "a", 1, "started", next_attempt_at=now + timedelta(minutes=1))
-        assert not tx.append_delivery(first.id, "a", 1, "started", next_attempt_at=now + timedelta(minutes=1))
-        tx.append_audit("sent", {})
-    with store.reading("north") as find:
-        assert find.list_due_outbox("a", now) == (second,)
-        assert find.list_due_outbox("b", now) == (first, second)
-        assert find.list_due_outbox("a", now + timedelta(minutes=2)) == (first, second)
-    with store.transaction("north") as tx:
-        tx.append_delivery(first.id, "a", 1, "delivered")
-        tx.append_delivery(second.id, "a", 1, "parked", detail="410")
-        tx.append_audit("sent", {})
-    with store.reading("north") as find:
-        assert find.list_due_outbox("a", now + timedelta(days=9)) == ()
-        assert len(find.list_due_outbox("b", now)) == 2
-
-
 def test_new_step_needs_no_person(store: Store) -> None:
     version = store_whole(store, steps=[NewStep("reflex_ish", NOON, NOON)])
     with store.reading("north") as find:

@@ -1,0 +1,64 @@
+"""What runs beside the HTTP door of a process: the MLLP listener, and the deliveries."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+from app.mllp.client import Client
+from app.mllp.listener import Limits, Listener
+from app.mllp.oru import OruDestination
+from app.mllp.tls import client_context, server_context
+from app.services.deliveries import Deliveries, Destination, Patience
+from app.services.exchange import Exchange
+from app.services.oru import Parties
+from app.services.reporting import Context
+from app.settings import Settings
+
+
+@contextlib.asynccontextmanager
+async def beside(settings: Settings, context: Context, exchange: Exchange, log: Any) -> AsyncIterator[None]:
+    """Start what the settings ask for; at the end, finish what was begun. Raises OSError: no file, or a port in use."""
+    async with contextlib.AsyncExitStack() as stack:
+        if destinations := _destinations(settings, context):
+            patience = Patience(parked_after=timedelta(days=settings.delivery_days))
+            deliveries = Deliveries(context, destinations, log=log, patience=patience)
+            deliveries.start()
+            stack.push_async_callback(deliveries.stop)
+        if settings.mllp_port is not None:
+            listener = _listener(settings, settings.mllp_port, exchange, log)
+            stack.push_async_callback(listener.stop)
+            try:
+                await listener.start()
+            except OSError as error:
+                # of several workers the first one listens
+                if error.errno != errno.EADDRINUSE or settings.workers == 1:
+                    raise
+                log.info("mllp_not_here", address=f"{settings.mllp_host}:{settings.mllp_port}")
+        yield
+
+
+def _listener(settings: Settings, port: int, exchange: Exchange, log: Any) -> Listener:
+    tls = None
+    if settings.mllp_certificate is not None:
+        tls = server_context(settings.mllp_certificate, settings.mllp_key, settings.mllp_client_ca)
+    limits = Limits(
+        connections=settings.mllp_connections,
+        idle_seconds=settings.mllp_idle_seconds or None,
+        frame_seconds=settings.mllp_frame_seconds,
+        frame_bytes=settings.mllp_frame_bytes,
+    )
+    return Listener(exchange.answers, exchange.refuse, settings.mllp_host, port, log=log, tls=tls, limits=limits)
+
+
+def _destinations(settings: Settings, context: Context) -> list[Destination]:
+    if not settings.oru_receiver:
+        return []
+    host, _, port = settings.oru_receiver.rpartition(":")
+    tls = client_context(settings.oru_ca, settings.mllp_certificate, settings.mllp_key) if settings.oru_ca else None
+    client = Client(host.strip("[]"), int(port), seconds=settings.oru_seconds, tls=tls)
+    parties = Parties(settings.oru_own_names, settings.oru_names)
+    return [OruDestination(context, client, parties, seconds=settings.oru_seconds, since=settings.oru_since)]
