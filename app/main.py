@@ -35,6 +35,7 @@ from app.services.exchange import Exchange
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import messages as message_browser
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
@@ -108,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
+    app.include_router(message_browser.router)
     problems.install(app)
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)
     _describe(app)

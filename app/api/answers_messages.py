@@ -95,6 +95,7 @@ class ReadNow(BaseModel):
     problems: list[ProblemItem]
     lines: list[MessageLine]
     notes: list[str]
+    unmapped: list[dict[str, str]] = Field(description="where, system, code, display of each code to be mapped")
 
 
 class RecordedPart(BaseModel):

@@ -324,7 +324,19 @@ def _read_document(told: Understood) -> Document:
         "problems": [problem_document(each) for each in told.mapped.problems],
         "lines": list(lines_of(told.mapped)),
         "notes": list(told.received.notes) if told.received else [],
+        "unmapped": _unmapped(told),
     }
+
+
+def _unmapped(told: Understood) -> list[Document]:
+    """The codes of the observations that wait because their sender's feed does not map them."""
+    places = {each.field for each in told.mapped.problems if each.code == "UNKNOWN_CODE"}
+    items = [item for report in (told.received.reports if told.received else ()) for item in report.items]
+    items += [component for item in items for component in item.components]
+    found = [
+        {"where": item.where, **coding._asdict()} for item in items if item.where in places for coding in item.codings
+    ]
+    return list({(each["system"], each["code"]): each for each in found}.values())
 
 
 def _by_state(outcomes: Sequence[Outcome]) -> dict[str, int]:

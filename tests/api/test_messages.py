@@ -224,3 +224,105 @@ def test_a_pasted_message_is_read_and_not_kept(service: Service, query: str, mes
     assert answer.status_code == 200, answer.text
     assert (answer.json()["id"], answer.json()["state"]) == (None, "quarantined")
     assert document(service, "/messages")["items"] == []
+
+
+# ---- mapping, with a real message
+
+
+def local_her2(control: str, score: str = "2+") -> bytes:
+    return oru(control, observation=f"H2IHC^HER2 IHC score^L||{score}")
+
+
+MAPPING = {**WHO, "sender": "LIS|NORTH", "code": "H2IHC", "target": "ihc.score"}
+
+
+def test_a_code_is_mapped_for_its_sender_and_all_that_waited_for_it_is_recorded(service: Service) -> None:
+    one, two = take(service, local_her2("L1")), take(service, local_her2("L2", "3+"))
+    garbage, south = take(service, GARBAGE), take(service, local_her2("L3", "1+"), sender="SOUTH")
+    told = document(service, f"/messages/{one}")
+    assert (told["state"], told["step"], told["problems"][0]["code"]) == ("quarantined", "map", "UNKNOWN_CODE")
+    (unmapped,) = told["reads_now"]["unmapped"]
+    answer = service.post("/messages/mappings", {**MAPPING, "system": unmapped["system"]})
+    assert answer.json() == {"changed": True, "replayed": 2, "states": {"recorded": 2}, "still_waiting": 1}
+    assert document(service, f"/messages/{garbage}")["state"] == "quarantined"
+    assert document(service, f"/messages/{south}")["state"] == "quarantined"
+    for id, score in ((one, "2+"), (two, "3+")):
+        told = document(service, f"/messages/{id}")
+        assert [each["state"] for each in told["states"]] == ["quarantined", "received", "recorded"]
+        assert told["states"][1]["name"] == WHO["name"] and WHO["reason"] in told["states"][1]["reason"]
+        (part,) = [each for each in told["recorded"] if each["stands"]]
+        (fact,) = [each for each in part["facts"] if each["field"] == "ihc.score"]
+        assert (fact["text"], fact["where"][:6]) == (score, "OBX[1]")
+        assert any(line["field"] == "ihc.score" and line["text"] == score for line in told["reads_now"]["lines"])
+        assert service.get(f"/results/{part['result_id']}").status_code == 200
+        found = service.get("/messages", params={"result_id": part["result_id"]}).json()["items"]
+        assert [each["id"] for each in found] == [id]
+        found = service.get("/messages", params={"accession": part["accession"]}).json()["items"]
+        assert id in {each["id"] for each in found}
+
+
+def test_a_recorded_message_processed_again_says_the_same_and_makes_no_version(service: Service) -> None:
+    service.post("/messages/mappings", MAPPING | {"system": "L"})
+    service.post("/messages/mappings", MAPPING)
+    id = take(service, local_her2("L1"))
+    assert document(service, f"/messages/{id}")["state"] == "recorded"
+    answer = service.post(f"/messages/{id}/replay", WHO).json()
+    assert answer["state"] == "recorded" and [each["changed"] for each in answer["results"]] == [False]
+    told = document(service, f"/messages/{id}")
+    assert [(each["run"], each["stands"]) for each in told["recorded"]] == [(1, False), (2, True)]
+    assert service.get("/results").json()["items"][0]["version"] == 1
+
+
+# ---- the pages
+
+
+def page(service: Service, path: str = "", **form: str) -> Any:
+    url = f"/browser/messages{path}"
+    return service.request("POST", url, data=form) if form else service.get(url)
+
+
+def test_counts_are_links_to_what_they_count(service: Service) -> None:
+    take(service, GARBAGE), take(service, b"nobody's", sender="")
+    shown = page(service).text
+    for link, many in (("state=quarantined", 2), ("state=quarantined&amp;sender=LIS%7CNORTH", 1), ("sender=", 1)):
+        assert link in shown
+        assert page(service, f"?{link.replace('&amp;', '&')}").text.count('<th scope="row"><a href=') == many
+    assert "No message is like this." in page(service, "?state=recorded").text
+
+
+def test_a_page_shows_raw_read_and_recorded_and_escapes_all(service: Service) -> None:
+    id = take(service, oru("X1", observation="H2^<script>HER2</script>^L||<b>2+</b>"), sender="<i>S</i>")
+    answer = page(service, f"/{id}")
+    assert answer.status_code == 200 and "<script>" not in answer.text and "<b>2+" not in answer.text
+    assert "<i>" not in answer.text and "&lt;b&gt;2+&lt;/b&gt;" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "UNKNOWN_CODE" in answer.text and 'name="code" value="H2"' in answer.text
+
+
+def test_the_forms_map_replay_and_dismiss(service: Service) -> None:
+    id, other = take(service, local_her2("L1")), take(service, GARBAGE)
+    assert page(service, f"/{other}/replay", **WHO).headers["location"] == f"/browser/messages/{other}"
+    assert page(service, f"/{other}/dismissals", **WHO).status_code == 303
+    assert "dismissed" in page(service, f"/{other}").text and WHO["reason"] in page(service, f"/{other}").text
+    system = document(service, f"/messages/{id}")["reads_now"]["unmapped"][0]["system"]
+    told = page(service, "/mappings", **MAPPING, system=system, message=id)
+    assert "1 processed again; 0 of this sender still wait." in told.text
+    assert document(service, f"/messages/{id}")["state"] == "recorded"
+    assert "1 processed again; 0 left." in page(service, "/replays", **WHO, state="recorded").text
+
+
+def test_a_form_that_lacks_something_or_comes_from_elsewhere_does_nothing(service: Service) -> None:
+    id = take(service, GARBAGE)
+    answer = page(service, f"/{id}/dismissals", name="Ada", role="engineer", reason="")
+    assert answer.status_code == 422 and "<code>reason</code>" in answer.text
+    foreign = service.post(f"/browser/messages/{id}/dismissals", data=WHO, headers={"Origin": "https://other.test"})
+    assert foreign.status_code == 409
+    assert page(service, "/nosuch").status_code == 404
+    assert document(service, f"/messages/{id}")["state"] == "quarantined"
+
+
+def test_a_pasted_message_is_shown_line_by_line(service: Service) -> None:
+    message = oru("P1", observation="85319-2^HER2^LN||2+").decode().replace("\r", "\r\n")
+    shown = page(service, "/paste", message=message, format="hl7v2", sender="").text
+    assert "It would be recorded" in shown and "ihc.score" in shown
+    assert document(service, "/messages")["items"] == []
