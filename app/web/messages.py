@@ -26,7 +26,7 @@ _HEADERS = {
     "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_DIGEST}'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # none at all would hide from our forms where they came from
 }
 _NARROW = ("state", "sender", "accession", "control_id", "received_from", "received_before", "result_id")
 _STATUS = {"not_found": 404, "conflict": 409, "busy": 503, "unavailable": 503}
@@ -36,9 +36,7 @@ _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} |
 
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form that this site's own page sent; an empty one is absent. Raises Refusal."""
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if _is_foreign(request):
         raise Refusal("conflict", "This form was sent by another site; send it from the page itself.")
     try:
         sent = parse_qsl((await request.body()).decode(), keep_blank_values=True, errors="strict")
@@ -46,6 +44,14 @@ async def _form(request: Request) -> dict[str, str]:
         problem = Problem("WRONG_TYPE", "body", "is not an urlencoded form", "send the page's own form")
         raise Refusal("invalid", "The form cannot be read.", [problem]) from error
     return dict(sent)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Did a page of another site send this? As the browser says; an old one by its Origin alone."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
 def _page(name: str, status: int = 200, **parts: Any) -> Response:
