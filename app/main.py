@@ -69,16 +69,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
         intake = Intake(context, load_feeds(settings.feeds))
-        app.state.intake, app.state.desk = intake, IntakeDesk(intake, log)
-        app.state.exchange = Exchange(app.state.desk, log=log, strict=intake.is_strict)
-        app.state.desk.start()
+        desk = IntakeDesk(intake, log)
+        exchange = Exchange(desk, log=log, strict=intake.is_strict)
+        app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
+        desk.start()
         log.info("started", version=ENGINE_VERSION)
         try:
-            async with beside(settings, context, app.state.exchange, log):
+            async with beside(settings, context, exchange, log):
                 yield
         finally:
-            await app.state.exchange.finish()
-            await app.state.desk.stop()
+            await exchange.finish()
+            await desk.stop()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
 
