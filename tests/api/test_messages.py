@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from app.records.inbox import Inbox
 from app.services.payloads import HL7V2, Payload
 from tests.fixtures_service import Service
 
@@ -126,6 +128,26 @@ def test_an_export_holds_metadata_and_bytes(service: Service) -> None:
     assert {base64.b64decode(row["message_base64"]) for row in rows} == {b"garbage %d \xff" % n for n in range(60)}
     assert all(row["state"] == "quarantined" and row["received_at"] for row in rows)
     assert service.get("/messages/export?received_from=never").status_code == 422
+
+
+def test_content_that_was_erased_by_order_is_told_so(stateless: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    id = take(stateless, GARBAGE)
+    there, all_there = Inbox.message, Inbox.messages
+
+    def gone(inbox: Inbox, id: str) -> Any:
+        return replace(there(inbox, id), message=None)
+
+    def all_gone(inbox: Inbox, ids: Any) -> Any:
+        return {id: replace(each, message=None) for id, each in all_there(inbox, ids).items()}
+
+    monkeypatch.setattr(Inbox, "message", gone)
+    monkeypatch.setattr(Inbox, "messages", all_gone)
+    for answer in (stateless.get(f"/messages/{id}/raw"), stateless.post(f"/messages/{id}/replay", WHO)):
+        assert answer.status_code == 404 and "erased by order" in answer.json()["detail"]
+    told = document(stateless, f"/messages/{id}")
+    assert (told["size"], told["reads_now"], told["state"]) == (None, None, "quarantined")
+    assert json.loads(stateless.get("/messages/export").text)["message_base64"] is None
+    assert "erased by order" in page(stateless, f"/{id}").text
 
 
 # ---- by a person
