@@ -144,9 +144,10 @@ class Inbox:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many messages are in each state, by sender."""
-        query = self._heads().with_only_columns(t.inbox.c.sender, _state().label("state"), func.count().label("many"))
+        state = _state()  # one expression: to PostgreSQL two alike with parameters are two
+        query = self._heads().with_only_columns(t.inbox.c.sender, state.label("state"), func.count().label("many"))
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in self._connection.execute(query.group_by(t.inbox.c.sender, _state())):
+        for row in self._connection.execute(query.group_by(t.inbox.c.sender, state)):
             found[row.state][row.sender] += row.many
         return {state: dict(sorted(senders.items())) for state, senders in sorted(found.items())}
 
