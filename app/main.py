@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_messages,
     problems,
     routes_evidence,
     routes_fhir,
@@ -19,6 +20,7 @@ from app.api import (
     routes_health,
     routes_her2,
     routes_hl7,
+    routes_messages,
     routes_patients,
     routes_plots,
     routes_results,
@@ -33,13 +35,14 @@ from app.services.exchange import Exchange
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import messages as message_browser
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument,
+    problems.ProblemDocument, *answers_messages.SENT,
 )  # fmt: skip
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
@@ -66,16 +69,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
         intake = Intake(context, load_feeds(settings.feeds))
-        app.state.intake, app.state.desk = intake, IntakeDesk(intake, log)
-        app.state.exchange = Exchange(app.state.desk, log=log, strict=intake.is_strict)
-        app.state.desk.start()
+        desk = IntakeDesk(intake, log)
+        exchange = Exchange(desk, log=log, strict=intake.is_strict)
+        app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
+        desk.start()
         log.info("started", version=ENGINE_VERSION)
         try:
-            async with beside(settings, context, app.state.exchange, log):
+            async with beside(settings, context, exchange, log):
                 yield
         finally:
-            await app.state.exchange.finish()
-            await app.state.desk.stop()
+            await exchange.finish()
+            await desk.stop()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
 
@@ -103,8 +107,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_health,
         routes_hl7,
         routes_fhir,
+        routes_messages,
     ):
         app.include_router(routes.router)
+    app.include_router(message_browser.router)
     problems.install(app)
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)
     _describe(app)

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app.api import answers
+from app.api.bodies import json_bytes, parse_object
 from app.api.problems import documented, known_parameters
-from app.api.stored import VERBS, WRITES, Body, IdempotencyKey, IfMatch, Use, expected, found, key_of, replied, sent
+from app.api.stored import (
+    SENDER,
+    VERBS,
+    WRITES,
+    Body,
+    IdempotencyKey,
+    IfMatch,
+    Use,
+    expected,
+    found,
+    key_of,
+    replied,
+    sent,
+)
 from app.domain import codes
 from app.services import acts, finding, reporting
+from app.services.posted import posting
 
 router = APIRouter(tags=["results"], dependencies=[Depends(known_parameters)])
 
@@ -30,10 +45,23 @@ _Time = Annotated[str | None, Query(description="date, or date-time with offset"
     },
     openapi_extra=sent("Report"),
 )
-def report(request: Request, body: Body, use: Use, key: IdempotencyKey = None, dry_run: bool = False) -> Response:
-    """Store a result with its classification. With dry_run=true the same answer, and nothing stored."""
-    reply = reporting.report(use, body, key_of(request, key, body), dry_run=dry_run)
-    return replied(reply, status=200 if dry_run else 201)
+def report(
+    request: Request,
+    raw: Annotated[bytes, Depends(json_bytes)],
+    use: Use,
+    key: IdempotencyKey = None,
+    sender: Annotated[str | None, Header(alias="Herald-Sender", pattern=SENDER, description="who sends")] = None,
+    dry_run: bool = False,
+) -> Response:
+    """Store a result with its classification. With dry_run=true the same answer, and nothing stored.
+
+    The body is kept as it came, before it is read, and stays in the inbox also where it is refused.
+    """
+    if dry_run:
+        return replied(reporting.report(use, parse_object(raw), None, dry_run=True), status=200)
+    with posting(request.app.state.intake, raw, sender or "json", key or "") as kept:
+        body = parse_object(raw)
+        return replied(reporting.report(use, body, key_of(request, key, body), kept=kept))
 
 
 @router.get(

@@ -14,6 +14,7 @@ from app.services.errors import Refusal
 from app.services.reporting import Context, Key, Reply
 
 Body = Annotated[dict[str, Any], Depends(json_object)]
+SENDER = r"^[\x20-\x7e]{1,100}$"
 _KEY = r"^[\x21-\x7e]{1,200}$"
 IdempotencyKey = Annotated[
     str | None,

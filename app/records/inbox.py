@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_
 
 from app.records import tables as t
 from app.records.cursors import make_cursor, read_cursor
 from app.records.ids import new_id
 from app.records.inserts import insert_all_unless_there
 from app.records.queries import PAGE_SIZE, PAGE_SIZE_MOST, Reading, list_name, pick
-from app.records.rows import Message, Page, ResultView, columns_of
+from app.records.rows import Identity, Message, Page, ResultView, columns_of
 from app.records.writing import Transaction
 
 RECEIVED = "received"  # the state of a message that has no fact yet
@@ -144,9 +144,10 @@ class Inbox:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many messages are in each state, by sender."""
-        query = self._heads().with_only_columns(t.inbox.c.sender, _state().label("state"), func.count().label("many"))
+        state = _state()  # one expression: to PostgreSQL two alike with parameters are two
+        query = self._heads().with_only_columns(t.inbox.c.sender, state.label("state"), func.count().label("many"))
         found: dict[str, Counter[str]] = defaultdict(Counter)
-        for row in self._connection.execute(query.group_by(t.inbox.c.sender, _state())):
+        for row in self._connection.execute(query.group_by(t.inbox.c.sender, state)):
             found[row.state][row.sender] += row.many
         return {state: dict(sorted(senders.items())) for state, senders in sorted(found.items())}
 
@@ -200,6 +201,18 @@ class Inbox:
         """Results at their newest version by join key."""
         found = self._reading.views(t.result.c.join_key.in_(join_keys))
         return {str(view.join_key): view for view in found}
+
+    def owners(self, identities: Iterable[Identity]) -> dict[Identity, str]:
+        """Whose each known identifier is, merges not followed."""
+        wanted = {(each.system, each.value) for each in identities}
+        if not wanted:
+            return {}
+        column = t.patient_identity.c
+        query = select(column.system, column.value, column.patient_id).where(
+            self._own(t.patient_identity), tuple_(column.system, column.value).in_(wanted)
+        )
+        found = self._connection.execute(query)
+        return {Identity(row.system, row.value): row.patient_id for row in found}
 
     def codes(self, sender: str) -> dict[tuple[str, str], str]:
         """The codes that persons mapped for a sender: (system, code) to target, the newest of each."""

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.records import tables as t
 from app.records.audit import Line, append_lines, row_digest
 from app.records.columns import utf8
-from app.records.errors import Duplicate, IdentityConflict, Stale, Unaudited, Unfinished
+from app.records.errors import Busy, Duplicate, IdentityConflict, Stale, Unaudited, Unfinished
 from app.records.ids import new_id
 from app.records.inserts import insert, insert_unless_there
 from app.records.patients import PatientWriting
@@ -49,10 +49,24 @@ class Transaction(PatientWriting, Reading):
         self.now = now
         self._records: list[tuple[str, str, str]] = []
         self._lines: list[Line] = []
+        self._later: dict[str, list[dict[str, Any]]] | None = None
         self._unfinished: str | None = None  # the key claimed and not completed yet
         self._kept_until = now
 
+    def defer(self) -> None:
+        """From now on rows are appended together at the end: no find sees them, and a rival's commit ends in Busy."""
+        self._later = {}
+
     # ---- patients
+
+    def append_patient(self) -> str:
+        """A new patient without an identifier; its id."""
+        return self._append(t.patient, created_at=self.now)
+
+    def append_identity(self, patient_id: str, identity: Identity) -> None:
+        """An identifier that is known to be nobody's."""
+        values = {"patient_id": patient_id, "system": identity.system, "value": identity.value}
+        self._append(t.patient_identity, **values, created_at=self.now)
 
     def find_or_append_patient(self, identities: Iterable[Identity]) -> str:
         """The id of the patient with these identifiers; those not known yet are added to it. None: a new patient.
@@ -108,6 +122,13 @@ class Transaction(PatientWriting, Reading):
         version = self._version(result_id, current + 1, replaced_id, new)
         if self._append_unless_there(t.result_version, **columns_of(version)) is None:
             raise Stale(result_id, expected_version, self._newest(result_id)[1])
+        return version
+
+    def append_version_after(self, newest: Version, new: NewVersion) -> Version:
+        """The version after the newest, read in this transaction. Raises Stale when someone was first."""
+        version = self._version(newest.result_id, newest.number + 1, newest.id, new)
+        if self._append_unless_there(t.result_version, **columns_of(version)) is None:
+            raise Stale(newest.result_id, newest.number, self._newest(newest.result_id)[1])
         return version
 
     def append_classification(self, version_id: str, new: NewClassification) -> Classification:
@@ -292,6 +313,8 @@ class Transaction(PatientWriting, Reading):
         """Chain the audit lines; the store calls it just before the commit. Raises Unaudited, Unfinished."""
         if self._unfinished is not None:
             raise Unfinished(f"key {self._unfinished!r} was claimed and has no answer")
+        if self._later:
+            self._append_deferred()
         if self._records and not self._lines:
             raise Unaudited(f"{len(self._records)} rows were appended and no audit line")
         if self._lines:
@@ -313,13 +336,27 @@ class Transaction(PatientWriting, Reading):
             **columns_of(new),
         )
 
+    def _append_deferred(self) -> None:
+        later, self._later = self._later or {}, None
+        try:
+            for table in t.metadata.sorted_tables:
+                if rows := later.get(table.name):
+                    insert(self.connection, table, rows)
+        except IntegrityError as error:
+            raise Busy("another transaction was first with one of these rows") from error
+
     def _append(self, table: Table, **values: Any) -> str:
         row = self._row(values)
+        if self._later is not None:
+            self._later.setdefault(table.name, []).append(row)
+            return self.cover(table, row)
         insert(self.connection, table, [row])
         return self.cover(table, row)
 
     def _append_unless_there(self, table: Table, **values: Any) -> str | None:
         """The id, or None when a unique constraint says that another row was first."""
+        if self._later is not None:
+            return self._append(table, **values)
         row = self._row(values)
         return self.cover(table, row) if insert_unless_there(self.connection, table, row) else None
 

@@ -21,6 +21,7 @@ engines then put it aside and go on with the next, so the result waits for a per
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from app.services.payloads import HL7V2, Desk, Kept, Outcome, Payload
 
 _TRANSIENT = ("busy", "unavailable")
 _REJECTED = frozenset({"UNREADABLE", "UNSUPPORTED", "NOT_PRODUCTION"})
+_BEFORE = b"\xef\xbb\xbf \t\r\n\x0b"
 _LONGEST_NAME = 199  # MSH-10 from 2.7 on
 _OURS = Problem("INTERNAL", "", "An error on our side; the message is kept.", "Do not send it again.")
 _FAULTS = {
@@ -52,6 +54,7 @@ class Exchange:
     """Answers messages at a desk. strict: whether a sender is told AE for what waits, which stops an ordered feed.
 
     most_waiting: messages that may be kept and acknowledged by CA alone before they are recorded; further ones wait.
+    together_seconds: so long such a message waits for others to be recorded with, since nobody waits for an answer.
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class Exchange:
         log: Any,
         strict: Callable[[str], bool] = lambda sender: False,
         most_waiting: int = 2_000,
+        together_seconds: float = 0.1,
     ) -> None:
+        self._together_seconds = together_seconds
         self._desk, self._clock, self._strict = desk, clock, strict
         self._room = asyncio.Semaphore(most_waiting)
         self._later: set[asyncio.Task[None]] = set()
@@ -120,6 +125,7 @@ class Exchange:
 
     async def _record_later(self, kept: Kept) -> None:
         try:
+            await asyncio.sleep(self._together_seconds)
             await self._verdict(kept)
         except Refusal as refused:
             # it is on disk in the state `received`: the intake takes it up again
@@ -142,7 +148,8 @@ class Exchange:
         return verdict(outcome, strict=self._strict(kept.payload.sender))
 
     def _acknowledged(self, message: bytes, code: AckCode, errors: tuple[AckError, ...]) -> bytes:
-        return acknowledge(message, code, errors, self._clock(), secrets.token_hex(10))
+        # an answer repeats of the header only, and to split a whole message takes six times as long
+        return acknowledge(_header(message), code, errors, self._clock(), secrets.token_hex(10))
 
 
 def payload(message: bytes) -> Payload:
@@ -166,6 +173,11 @@ def verdict(outcome: Outcome, *, strict: bool = False) -> tuple[AckCode, tuple[A
     if outcome.state == "refused" or codes & _REJECTED:
         return "AR", errors_of(outcome.problems)
     return ("AE", errors_of(outcome.problems)) if strict else ("AA", errors_of(outcome.problems, "W"))
+
+
+def _header(message: bytes) -> bytes:
+    """The first segment. A two-byte character set gives all of it, for it has no single bytes to split at."""
+    return message if b"\x00" in message[:16] else re.split(rb"[\r\n]", message.lstrip(_BEFORE), maxsplit=1)[0]
 
 
 def _is_asked(condition: Condition, code: AckCode) -> bool:

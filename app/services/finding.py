@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 def find_result(context: Context, result_id: str) -> dict[str, Any]:
     """One result at its newest version."""
-    detail = _reading(context, lambda records: records.find_result(result_id))
+    detail = reading(context, lambda records: records.find_result(result_id))
     if detail is None:
         raise Refusal("not_found", "There is no such result.")
     return summary_document(detail, sign_off=context.sign_off)
@@ -41,7 +41,7 @@ def find_result(context: Context, result_id: str) -> dict[str, Any]:
 
 def find_history(context: Context, result_id: str) -> dict[str, Any]:
     """Every version of a result, with what changed, who changed it and why."""
-    versions = _reading(context, lambda records: records.find_history(result_id))
+    versions = reading(context, lambda records: records.find_history(result_id))
     if not versions:
         raise Refusal("not_found", "There is no such result.")
     return {"id": result_id, "versions": history_document(versions, sign_off=context.sign_off)}
@@ -49,16 +49,16 @@ def find_history(context: Context, result_id: str) -> dict[str, Any]:
 
 def list_results(context: Context, narrow: Mapping[str, Any], cursor: str | None, limit: int) -> dict[str, Any]:
     """Results, the newest first. narrow: the fields of ResultFilter, times as text."""
-    chosen = ResultFilter(**_times(narrow, "collected_from", "collected_before", "created_from", "created_before"))
-    page = _reading(context, lambda records: records.list_results(chosen, cursor=cursor, limit=limit))
+    chosen = ResultFilter(**times(narrow, "collected_from", "collected_before", "created_from", "created_before"))
+    page = reading(context, lambda records: records.list_results(chosen, cursor=cursor, limit=limit))
     items = [row_document(view, sign_off=context.sign_off) for view in page.items]
     return {"items": items, "next_cursor": page.next_cursor}
 
 
 def list_open_steps(context: Context, narrow: Mapping[str, Any], cursor: str | None, limit: int) -> dict[str, Any]:
     """What not-final answers wait for, the first due first."""
-    chosen = StepFilter(**_times(narrow, "due_before"))
-    page = _reading(context, lambda records: records.list_open_steps(chosen, cursor=cursor, limit=limit))
+    chosen = StepFilter(**times(narrow, "due_before"))
+    page = reading(context, lambda records: records.list_open_steps(chosen, cursor=cursor, limit=limit))
     return {"items": [step_document(step) for step in page.items], "next_cursor": page.next_cursor}
 
 
@@ -74,7 +74,7 @@ def find_timeline(context: Context, patient: str, system: str | None) -> dict[st
         known = records.find_patient(Identity(system or PSEUDONYM, patient))
         return None if known is None else records.find_timeline(known)
 
-    timeline = _reading(context, find)
+    timeline = reading(context, find)
     if timeline is None:
         raise Refusal("not_found", "There is no such patient.")
     return timeline_document(timeline, sign_off=context.sign_off)
@@ -82,7 +82,7 @@ def find_timeline(context: Context, patient: str, system: str | None) -> dict[st
 
 def find_patient(context: Context, patient_id: str) -> dict[str, Any]:
     """A patient by Herald's id: the identifiers that results came with, and the ids of the results, oldest first."""
-    timeline = _reading(context, lambda records: records.find_timeline(patient_id))
+    timeline = reading(context, lambda records: records.find_timeline(patient_id))
     if timeline is None:
         raise Refusal("not_found", "There is no such patient.")
     return {
@@ -177,7 +177,7 @@ def _input_holds(detail: VersionDetail) -> bool:
 
 
 def _stored(context: Context, result_id: str, number: int | None) -> tuple[VersionDetail, Classification]:
-    versions = _reading(context, lambda records: records.find_history(result_id))
+    versions = reading(context, lambda records: records.find_history(result_id))
     chosen = [each for each in versions if number is None or each.version.number == number]
     if not chosen:
         raise Refusal("not_found", "There is no such result or version.")
@@ -188,7 +188,8 @@ def _stored(context: Context, result_id: str, number: int | None) -> tuple[Versi
     return detail, current
 
 
-def _times(narrow: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def times(narrow: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """What a list is narrowed to, without what asks nothing; the named ones become times. Raises Refusal."""
     told = {name: value for name, value in narrow.items() if value is not None}
     problems = [
         Problem("WRONG_TYPE", name, "is not a plain text", "send text without NUL")
@@ -207,7 +208,8 @@ def _times(narrow: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return told
 
 
-def _reading(context: Context, find: Callable[[Reading], T]) -> T:
+def reading(context: Context, find: Callable[[Reading], T]) -> T:
+    """What is found in one reading; what the store refuses becomes a Refusal."""
     try:
         with context.store.reading(context.organisation) as records:
             return find(records)

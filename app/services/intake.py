@@ -7,8 +7,8 @@ stays in the state `received`, because the process died, is taken up again by `r
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,40 +17,19 @@ from app.domain.problems import Problem
 from app.interop.feeds import Feed, Feeds, map_received
 from app.interop.fhir.reading import read as read_fhir
 from app.interop.hl7.reading import read as read_hl7
-from app.interop.received import Mapped, Part, Received, part_of
+from app.interop.received import Mapped, Received
 from app.records.errors import Busy, Duplicate, IdentityConflict, RecordsError, Stale, Unavailable, Unstorable
 from app.records.inbox import Inbox, InboxWriting
-from app.records.rows import Identity, ResultView
-from app.records.writing import Transaction
-from app.services.assessment import assess, problem_document
-from app.services.documents import text_of
+from app.services.assessment import assess
 from app.services.errors import Refusal
-from app.services.identity import apply_merge
-from app.services.joining import assembled, cause_of, document_of, renewed
+from app.services.joining import assembled, document_of
 from app.services.payloads import FHIR_JSON, HL7V2, Kept, Outcome, Payload
-from app.services.reporting import Context, new_version, record_version
-from app.services.requests import Person
+from app.services.recorder import TERMINAL, Recorder, Understood, Waits, located, waves
+from app.services.reporting import Context
 
 _AT_WORK = timedelta(seconds=20)  # a message younger than this may be on its way through another process
-TERMINAL = ("recorded", "recorded_in_part", "quarantined", "set_aside", "refused", "dismissed")
+_READ = (HL7V2, FHIR_JSON)  # the others are answered, or taken up, by their own doors
 _INTERNAL = Problem("INTERNAL", "message", "an error on our side", "process the message again; tell the maintainers")
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """A message as read and mapped; step: where the first problem arose."""
-
-    received: Received | None
-    mapped: Mapped
-    step: str | None
-
-
-class _Waits(Exception):
-    """Why a message waits, found while it was being recorded."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__()
-        self.problems = tuple(problems)
 
 
 class Intake:
@@ -102,7 +81,7 @@ class Intake:
         for part in told.mapped.parts:
             fields, contradictory = assembled([part])
             found = assess(document_of(fields)).classification
-            problems += [*contradictory, *_located(found.problems, part)]
+            problems += [*contradictory, *located(found.problems, part)]
             results.append({"id": None, "version": None, "status": found.status, "final": found.final, "changed": True})
         state = "quarantined" if problems else "recorded" if results or told.mapped.merges else "set_aside"
         step = told.step or ("record" if problems else None)
@@ -129,8 +108,11 @@ class Intake:
         if not kept:
             return {}
         try:
-            return self._in_transaction(kept, told)
-        except (Busy, Stale, Duplicate, IdentityConflict, _Waits, Unstorable, Refusal):
+            found: dict[str, Outcome] = {}
+            for wave in waves(kept, told):
+                found |= self._in_transaction(wave, told)
+            return found
+        except (Busy, Stale, Duplicate, IdentityConflict, Waits, Unstorable, Refusal):
             pass  # one of them does not go with the others: each by itself
         except Unavailable as error:
             raise Refusal("unavailable", "The database cannot be reached; the message is kept.") from error
@@ -138,7 +120,7 @@ class Intake:
             if len(kept) == 1:
                 return self._set_down(kept[0], told[kept[0].id], (_INTERNAL,))
         if len(kept) > 1:
-            found: dict[str, Outcome] = {}
+            found = {}
             for each in kept:
                 found |= self._record_all([each], told)
             return found
@@ -157,7 +139,7 @@ class Intake:
             except (Busy, Stale, Duplicate) as error:
                 if attempt == tries - 1:
                     raise Refusal("busy", "The database is busy; the message is kept.") from error
-            except _Waits as waits:
+            except Waits as waits:
                 return self._set_down(kept, told, waits.problems)
             except Refusal as refused:
                 return self._set_down(kept, told, refused.problems or (_INTERNAL,))
@@ -174,105 +156,11 @@ class Intake:
 
     def _set_down(self, kept: Kept, told: Understood, problems: Sequence[Problem]) -> dict[str, Outcome]:
         with refusing(), self.context.store.transaction(self.context.organisation) as tx:
-            return {kept.id: _settle(tx, kept, told, "quarantined", "record", tuple(problems), ())}
+            return Recorder(self.context, tx, [kept], {kept.id: told}).set_down(problems)
 
     def _in_transaction(self, kept: Sequence[Kept], told: dict[str, Understood]) -> dict[str, Outcome]:
         with self.context.store.transaction(self.context.organisation) as tx:
-            reused = InboxWriting(tx).reused([(e.id, e.payload.sender, e.payload.control_id) for e in kept])
-            return {each.id: self._one(tx, each, told[each.id], each.id in reused) for each in kept}
-
-    def _one(self, tx: Transaction, kept: Kept, told: Understood, reused: bool) -> Outcome:
-        if reused:
-            problem = Problem(
-                "CONTROL_ID_REUSED",
-                "MSH[1].10" if kept.payload.media_type == HL7V2 else "control id",
-                "came before from this sender with other content",
-                "send each message with a control id of its own",
-            )
-            return _settle(tx, kept, told, "quarantined", "read", (problem,), ())
-        if told.mapped.problems:
-            return _settle(tx, kept, told, "quarantined", told.step, told.mapped.problems, ())
-        person = Person(kept.payload.sender or "unknown sender", "system", f"message {kept.id}", datetime.now(UTC))
-        for merge in told.mapped.merges:
-            apply_merge(tx, _identities(merge.into, kept), _identities(merge.given_up, kept), person)
-        results = []
-        run = _run(tx, kept.id)
-        for sequence, part in enumerate(told.mapped.parts, 1):
-            results.append(self._join(tx, kept, part, run, sequence))
-        state = "recorded" if results or told.mapped.merges else "set_aside"
-        return _settle(tx, kept, told, state, None, (), results)
-
-    def _join(self, tx: Transaction, kept: Kept, part: Part, run: int, sequence: int) -> dict[str, Any]:
-        """Give a part to the result of its specimen, and renew that."""
-        inbox = InboxWriting(tx)
-        key = join_key(part, kept.payload.sender)
-        identities = _identities(part.patient, kept)
-        head = inbox.heads_by_key([key]).get(key)
-        stored = inbox.contributions([head.id]).get(head.id, ()) if head else ()
-        before = [part_of(json.loads(e.content)) for e in stored if e.content and e.message_id != kept.id]
-        fields, contradictory = assembled([*before, part])
-        if contradictory:
-            raise _Waits(contradictory)
-        if head is None:
-            version, status, final = self._begin(tx, kept, part, key, identities, fields)
-            result_id, number, changed = version.result_id, version.number, True
-        else:
-            if tx.find_patients(identities) != (tx.find_survivor(head.patient_id),):
-                remedy = "if they are one person, merge the patients; else move the result; then process it again"
-                message = "this case of the laboratory stands with another patient"
-                raise _Waits([Problem("PATIENT_DIFFERS", "patient", message, remedy)])
-            old = assembled([part_of(json.loads(e.content)) for e in stored if e.content])[0]
-            number, status, final, changed = self._renew(tx, kept, part, head, old, fields, [*before, part])
-            result_id = head.id
-        inbox.append_contribution(
-            {
-                "message_id": kept.id,
-                "number": run,
-                "sequence": sequence,
-                "result_id": result_id,
-                "accession": part.accession,
-                "content": text_of(part.document),
-            }
-        )
-        return {"id": result_id, "version": number, "status": status, "final": final, "changed": changed}
-
-    def _begin(
-        self, tx: Transaction, kept: Kept, part: Part, key: str, identities: Sequence[Identity], fields: dict[str, Any]
-    ) -> tuple[Any, str, bool]:
-        document = document_of(fields)
-        found = assess(document)
-        if found.classification.status == "invalid":
-            raise _Waits(_located(found.classification.problems, part))
-        row = replace(new_version(document, cause_of(part), part.laboratory or None), source=_source(kept))
-        version = tx.append_result(tx.find_or_append_patient(identities), row, join_key=key)
-        record_version(self.context, tx, version, found, f"result.{row.cause}")
-        return version, found.classification.status, found.classification.final
-
-    def _renew(
-        self,
-        tx: Transaction,
-        kept: Kept,
-        part: Part,
-        head: ResultView,
-        old: dict[str, Any],
-        fields: dict[str, Any],
-        parts: Sequence[Part],
-    ) -> tuple[int, str, bool, bool]:
-        current = json.loads(head.version.document or "{}")
-        amended = head.version.created_at.isoformat() if head.version.source == "api" else ""
-        newest = {fact.field: fact.at for each in parts for fact in sorted(each.facts, key=lambda f: f.at)}
-        document = renewed(current, old, fields, newest, amended)
-        answered = head.classification
-        if document == current:
-            status = answered.status if answered else "pending"
-            return head.version.number, status, bool(answered and answered.final), False
-        found = assess(document)
-        if found.classification.status == "invalid":
-            raise _Waits(_located(found.classification.problems, part))
-        row = replace(new_version(document, cause_of(part), part.laboratory or None), source=_source(kept))
-        version = tx.append_version(head.id, head.version.number, row)
-        record_version(self.context, tx, version, found, f"result.{row.cause}", before=answered)
-        return version.number, found.classification.status, found.classification.final, True
+            return Recorder(self.context, tx, kept, told).record()
 
     # ---- again
 
@@ -281,7 +169,9 @@ class Intake:
         with refusing(), self.context.store.reading(self.context.organisation) as reading:
             inbox = Inbox(reading)
             messages = inbox.messages(inbox.waiting(("received",), before=datetime.now(UTC) - _AT_WORK, limit=most))
-        kept = [kept_of(each.id, each) for _, each in sorted(messages.items()) if each.message is not None]
+        kept = [
+            kept_of(each.id, each) for _, each in sorted(messages.items()) if each.message and each.media_type in _READ
+        ]
         for start in range(0, len(kept), 50):
             self.record(kept[start : start + 50])
         return len(kept)
@@ -316,11 +206,6 @@ def kept_of(message_id: str, message: Any) -> Kept:
     return Kept(message_id, payload, False)
 
 
-def join_key(part: Part, sender: str) -> str:
-    """Where split reports of one specimen meet: laboratory, else sender; accession, specimen and block."""
-    return text_of([part.laboratory or sender, part.accession, part.specimen, part.block])
-
-
 def outcome_of(message_id: str, state: str, detail: str | None) -> Outcome:
     """What became of a message, as it was stored."""
     told = json.loads(detail or "{}")
@@ -343,68 +228,3 @@ def _read(payload: Payload, feed: Feed) -> Received:
         accept=frozenset({"", *feed.accept_processing}),
         zone=feed.zone,
     )
-
-
-def _settle(
-    tx: Transaction,
-    kept: Kept,
-    told: Understood,
-    state: str,
-    step: str | None,
-    problems: tuple[Problem, ...],
-    results: Iterable[dict[str, Any]],
-) -> Outcome:
-    """Append what became of a message. Parts that wait are kept without a result, so that their case is found."""
-    inbox = InboxWriting(tx)
-    results = tuple(results)
-    if state == "quarantined":
-        run = _run(tx, kept.id)
-        for sequence, part in enumerate(told.mapped.parts, 1):
-            said = {"accession": part.accession or None, "content": text_of(part.document), "result_id": None}
-            inbox.append_contribution({"message_id": kept.id, "number": run, "sequence": sequence, **said})
-    detail: dict[str, Any] = {"results": results}
-    if problems:
-        detail |= {"step": step, "problems": [problem_document(each) for each in problems]}
-    number = _next(tx, kept)
-    if not tx.append_message_state(kept.id, number, state, step=step, detail=text_of(detail)):
-        raise Busy("another process is at this message")
-    tx.append_audit(f"message.{state}", {"message": kept.id})
-    if state == "quarantined":
-        tx.append_outbox("message.quarantined", text_of({"message": kept.id, "sender": kept.payload.sender}))
-    return Outcome(kept.id, state, step, problems, results)
-
-
-def _next(tx: Transaction, kept: Kept) -> int:
-    if kept.new:
-        return 1
-    newest = InboxWriting(tx).newest([kept.id]).get(kept.id)
-    if newest is not None and newest.state in TERMINAL:
-        raise Busy("another process has recorded this message")
-    return newest.number + 1 if newest else 1
-
-
-def _run(tx: Transaction, message_id: str) -> int:
-    said = InboxWriting(tx).said_by(message_id)
-    return said[-1].number + 1 if said else 1
-
-
-def _identities(identifiers: Iterable[Any], kept: Kept) -> list[Identity]:
-    # a number without its authority is the sender's own: another sender's same number is another patient
-    own = f"urn:herald:sender:{kept.payload.sender}"
-    return [Identity(each.system or own, each.value) for each in identifiers]
-
-
-def _source(kept: Kept) -> str:
-    return "fhir" if kept.payload.media_type == FHIR_JSON else "hl7v2"
-
-
-def _located(problems: Iterable[Problem], part: Part) -> list[Problem]:
-    """The rules' problems at the places of the message that gave the fields."""
-    places = {fact.field: fact.where for fact in part.facts}
-    return [
-        Problem(
-            "NOT_ACCEPTED", places.get(each.field, each.field), f"{each.field}: {each.message} ({each.code})",
-            each.remedy,
-        )
-        for each in problems
-    ]  # fmt: skip

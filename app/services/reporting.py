@@ -15,6 +15,7 @@ from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
+from app.records.inbox import Inbox
 from app.records.rows import (
     Classification,
     Identity,
@@ -29,6 +30,7 @@ from app.records.writing import Transaction
 from app.services.assessment import EVIDENCE_IDENTITY, Assessment, assess
 from app.services.documents import digest, text_of
 from app.services.errors import Refusal
+from app.services.payloads import Kept
 from app.services.requests import Fields, Person, patient_identity
 from app.services.views import WHO, result_document, summary_document
 
@@ -86,8 +88,13 @@ def assessed(document: Mapping[str, Any]) -> Assessment:
     return found
 
 
-def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_run: bool = False) -> Reply:
-    """A new result. body: a case document with `patient` and `laboratory`. Refuses with every problem at once."""
+def report(
+    context: Context, body: Mapping[str, Any], key: Key | None, *, dry_run: bool = False, kept: Kept | None = None
+) -> Reply:
+    """A new result. body: a case document with `patient` and `laboratory`. Refuses with every problem at once.
+
+    kept: the message that it came as, which is told what became of it in the same transaction.
+    """
     document, patient, laboratory = _parts(body)
     found = assessed(document)
     if dry_run:
@@ -97,6 +104,12 @@ def report(context: Context, body: Mapping[str, Any], key: Key | None, *, dry_ru
     def record(tx: Transaction) -> Reply:
         patient_id = tx.find_or_append_patient([Identity(*patient)])
         version = tx.append_result(patient_id, new_version(document, "reported", laboratory))
+        if kept is not None:
+            told = found.classification
+            result = {"id": version.result_id, "version": version.number, "status": told.status, "final": told.final}
+            detail = text_of({"results": [{**result, "changed": True}]})
+            number = 1 if kept.new else len(Inbox(tx).states(kept.id)) + 1
+            tx.append_message_state(kept.id, number, "recorded", detail=detail, version_id=version.id)
         return _recorded(context, tx, version, found, "result.reported")
 
     return in_transaction(context, key, record)
@@ -274,13 +287,14 @@ def record_version(
     kind: str,
     *,
     before: Classification | None = None,
+    first: bool = False,
 ) -> None:
     """Everything that stands beside a version: its answer, its open steps, the audit line, the outbox lines.
 
-    before: the answer to the version before; a change of status is told.
+    before: the answer to the version before; a change of status is told. first: of the result, so nothing is open yet.
     """
     tx.append_classification(version.id, classification_row(found))
-    _follow_up(context, tx, version, found)
+    _follow_up(context, tx, version, found, first)
     told = {"result": version.result_id, "version": version.number, "status": found.classification.status}
     tx.append_audit(kind, {**told, "document": version.digest})
     tx.append_outbox("result.final" if found.classification.final else kind, text_of(told), version_id=version.id)
@@ -290,9 +304,9 @@ def record_version(
         tx.append_outbox("status.changed", text_of(changed), version_id=version.id)
 
 
-def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment) -> None:
+def _follow_up(context: Context, tx: Transaction, version: Version, found: Assessment, first: bool) -> None:
     """Close what arrived or was replaced; open what the new answer waits for, keeping since and due of what stays."""
-    open_before = {step.awaited: step for step in tx.open_steps_of(version.result_id)}
+    open_before = {} if first else {step.awaited: step for step in tx.open_steps_of(version.result_id)}
     awaited = () if found.classification.final else found.classification.next_steps
     arrived = [code for code in open_before if code not in awaited]
     if arrived:

@@ -14,6 +14,7 @@ from app.services.errors import Refusal
 _CLOCKS_DIFFER = timedelta(minutes=5)
 PSEUDONYM = "urn:herald:pseudonym"
 _LONGEST = {"name": 200, "role": 100, "reason": 2000, "laboratory": 200, "value": 200, "system": 300, "meaning": 500}
+_LONGEST |= {"sender": 300, "code": 200, "target": 100, "state": 40}
 
 
 @dataclass(frozen=True, slots=True)

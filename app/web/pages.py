@@ -15,6 +15,11 @@ _environment = Environment(
 )
 
 
+def render(name: str, **parts: Any) -> str:
+    """A template of this room with its parts; every text in them is escaped."""
+    return _environment.get_template(name).render(parts)
+
+
 def guideline_page(document: dict[str, Any]) -> str:
     """An edition as a page: crosstabs drawn as the figures, row lists as tables, each row with its place."""
     return _environment.get_template("guideline.html").render(edition=document, tables=map(_drawn, document["tables"]))

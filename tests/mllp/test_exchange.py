@@ -156,6 +156,18 @@ def test_a_door_with_one_answer_gives_the_application_acknowledgement(asks: str)
     assert fields(answer, "MSA")[1:3] == ["AA", "M9"] and fields(answer, "ERR")[4] == "W"
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n ", b"\x0b"])
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+def test_the_header_is_found_whatever_stands_before_it_and_ends_it(before: bytes, end: bytes) -> None:
+    (answer,) = answered(FakeDesk(), before + oru("M5").replace(b"\r", end))
+    assert fields(answer, "MSA")[1:3] == ["AA", "M5"] and fields(answer, "MSH")[5:7] == ["LIS", "NORTH"]
+
+
+def test_a_message_in_two_byte_characters_is_answered_to_its_control_id() -> None:
+    (answer,) = answered(FakeDesk(), oru("M5").decode().encode("utf-16"))
+    assert b"M5" in answer.replace(b"\x00", b"")
+
+
 def test_a_backlog_that_only_ca_was_said_for_is_bounded() -> None:
     async def test() -> None:
         desk = FakeDesk()
