@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from app.domain.problems import Problem
 from app.interop.feeds.words import STATUS_WORDS, folded, status_of, without
@@ -15,14 +16,18 @@ _DURATIONS = {
     "specimen.fixation_hours": ("h", "hr", "hour", "hours"),
     "specimen.section_age_days": ("d", "day", "days"),
 }
-_PLACES = r"\d{1,9}(?:[.,]\d{1,20})?|[.,]\d{1,20}"
+_PLACES = r"[0-9]{1,9}(?:[.,][0-9]{1,20})?"
 _COMPARATORS = {"less than": "<", "greater than": ">", "more than": ">", "at least": ">=", "=": "", "": ""}
-_ONE = re.compile(
-    rf"(<=|>=|<|>|=|less than|greater than|more than|at least)?\s*({_PLACES})(\s*(?::|/|to)\s*1(?:\.0+)?)?"
-)
+_ONE = re.compile(rf"(<=|>=|<|>|=|less than|greater than|more than|at least)?\s*({_PLACES})(\s*:\s*1(?:\.0+)?)?")
 _SPAN = re.compile(rf"({_PLACES})\s*(?:-|–|to)\s*({_PLACES})")
-_UNIT = r"(?:her2|cep17|gene|average|mean)?\s*(?:signals?|copies|copy|nuclei|nucleus|tumou?r cells|cells?)"
-_UNIT_AFTER = re.compile(rf"(?<=[\d\s]){_UNIT}(?:\s*(?:/|per)\s*(?:cells?|nucleus|nuclei))?$")
+_PER = r"(?:\s*(?:/|per)\s*(?:cell|nucleus))"
+# by the last word of the field: words that say of a number only what the field says already
+_BESIDE = {
+    "ratio": re.compile(r"^ratio\b"),
+    "copies": re.compile(rf"^(?:average|mean)\b|(?:signals?|copies|copy){_PER}?$|{_PER}$"),
+    "signals": re.compile(r"signals$"),
+    "cells": re.compile(r"\b(?:cells|nuclei)$"),
+}
 _REFERENCE = re.compile(r"\((?:ref(?:erence)?|normal|cut-?off)\b[^()]*\)$")
 _UNITS = re.compile(r"|1|#|/cell|/nucleus|(?:copies|signals)(?:/(?:cell|nucleus))?|cells?|nuclei")
 _NAMED = re.compile(r"\{([^{}]*)\}")
@@ -73,8 +78,8 @@ def _written(value: Value, target: str, decimal_comma: bool, asides: Iterable[st
         told = told.removesuffix("%").rstrip()
     if target in _DURATIONS:
         told = re.sub(rf"(?<=[\d\s])(?:{'|'.join(_DURATIONS[target])})$", "", told).strip()
-    elif not target.endswith(".ratio"):
-        told = _UNIT_AFTER.sub("", told).strip()
+    elif beside := _BESIDE.get(re.split("[._]", target)[-1]):
+        told = beside.sub("", told).strip()
     if "," in told and not decimal_comma:
         remedy = "send a decimal point, or set decimal_comma = true in this sender's feed"
         return Problem("AMBIGUOUS", value.where, "has a comma", remedy)
@@ -86,7 +91,9 @@ def _written(value: Value, target: str, decimal_comma: bool, asides: Iterable[st
         sign = one[1] or ""
         return f"{_COMPARATORS.get(sign, sign)}{one[2]}".replace(",", ".")
     if span := _SPAN.fullmatch(told):
-        return f"{span[1]}-{span[2]}".replace(",", ".")
+        low, high = (each.replace(",", ".") for each in span.groups())
+        if Decimal(low) <= Decimal(high):
+            return f"{low}-{high}"
     return Problem("AMBIGUOUS", value.where, f"is not clearly one number for {target}", "send the number alone")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,8 @@ from app.interop.received import CAP_ECC, LOINC, SNOMED, Fact, Item, Line, Mappe
 from app.interop.tabular import plain
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
+# an OBX-4 that names a specimen or block, as A or B2, and not the place in a list
+_LETTERED = re.compile(r"[A-Za-z]\d{0,2}")
 _SHORT = {LOINC: "loinc", SNOMED: "snomed", CAP_ECC: "cap", "": "local"}
 Overlay = Mapping[tuple[str, str], str]
 
@@ -34,6 +37,11 @@ def map_received(received: Received, feed: Feed, overlay: Overlay = {}) -> Mappe
     return Mapped(parts, tuple(lines), tuple(dict.fromkeys((*problems, *contradictory))), received.merges)
 
 
+def _is_text(item: Item) -> bool:
+    """A code that nobody mapped, whose text itself speaks of HER2."""
+    return all(each.kind == "text" for each in item.values) and any(is_about_her2(each.text) for each in item.values)
+
+
 class _Place(NamedTuple):
     """Where something was read, and as which text."""
 
@@ -49,11 +57,24 @@ class _ReportReader:
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
         self.given: list[Given] = []
+        self.about = any(self.is_her2(item) for item in report.items)
+
+    def is_her2(self, item: Item) -> bool:
+        """Is an item sent by a code of HER2, or does its text speak of it?"""
+        fields = (target.split(".")[0] for target in self.targets(item))
+        texts = (item.text, *(each.text for each in item.values), *(each.display for each in item.codings))
+        mapped = any(each in ("ihc", "ish", "follow_up_ish", "recount", "reported_status") for each in fields)
+        return mapped or is_about_her2("\n".join(texts)) or any(map(self.is_her2, item.components))
 
     def read(self) -> None:
         for item in self.report.items:
             self.item(item)
         self.notes(self.report.notes, self.report.where)
+        letters = {each.group[0].casefold() for each in self.given if _LETTERED.fullmatch(each.group)}
+        if len(letters) > 1 and self.feed.block_from == "specimen":
+            told = "its results name several blocks (OBX-4) and one specimen"
+            remedy = 'send a report for each specimen, or set block_from = "group" or "none" in the feed'
+            self.problems.append(Problem("AMBIGUOUS", self.report.where, told, remedy))
 
     def item(self, item: Item) -> None:
         """An item, what stands below it, and its notes."""
@@ -86,13 +107,19 @@ class _ReportReader:
             self.tell_values(item, item.problems[0].message)
             return
         if clash := contradiction(item.codings, item.text, target, item.where, self.feed):
-            self.problems.append(clash)
+            # a receptor never holds HER2 up
+            self.problems += [] if receptor else [clash]
             self.tell_values(item, clash.message)
+            return
+        elsewhere = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain(names)) for word in self.feed.history)
+        if elsewhere and target != "note" and not receptor:
+            told = "its name speaks of another time or place"
+            self.wait(item, "AMBIGUOUS", told, "set its code to note or ignore, or send the result by its own code")
             return
         if target == "note" or item.problems:
             self.tell_values(item, "known, gives nothing")
-        elif target == "document" or (not target and self.is_document(item, names)):
-            self.document(item, "", about)
+        elif target == "document" or (not target and _is_text(item)):
+            self.document(item, "", about or self.about)
         elif not target:
             self.unknown(item)
         else:
@@ -105,12 +132,6 @@ class _ReportReader:
             if target := self.overlay.get(at) or self.feed.codes.get(at):
                 found.add(target)
         return found - {"ignore", "note"} or found - {"ignore"} or found
-
-    def is_document(self, item: Item, names: str) -> bool:
-        """Lines of text under a code that nobody mapped, unless its name speaks of earlier results."""
-        lines = [line for value in item.values for line in value.text.splitlines()]
-        earlier = any(word in plain(names) for word in self.feed.history)
-        return len(lines) > 1 and all(value.kind == "text" for value in item.values) and not earlier
 
     def unknown(self, item: Item) -> None:
         code = _code(item)
@@ -131,7 +152,9 @@ class _ReportReader:
             self.tell(item, _Place(item.where, ""), note="no value")
             return
         lines = [line for value in values for line in value.text.splitlines()]
-        if len(lines) > 1 and all(each.kind == "text" for each in values):
+        alone = [read_value(each, target, self.feed, item) for each in values]
+        several = len(values) > 1 and not any(isinstance(each, Problem) for each in alone)
+        if len(lines) > 1 and not several and all(each.kind == "text" for each in values):
             joined = Value("text", " ".join(lines), values[0].where)
             if isinstance(read_value(joined, target, self.feed, item), Problem):
                 self.document(item, target.split(".")[0] if "." in target else "", True)
@@ -178,13 +201,7 @@ class _ReportReader:
 
     def document(self, item: Item, block: str, about: bool) -> None:
         taken_back = item.status in _TAKEN_BACK
-        if not any(value.text.strip() for value in item.values):
-            if taken_back or item.status == "promoted":
-                told = f"a text is {item.status}, and its lines are not sent: what they gave is unsure"
-                self.wait(item, "AMBIGUOUS", told, "send the lines with it, or set each value right")
-            else:
-                self.tell(item, _Place(item.where, ""), note="no text")
-            return
+        before = len(self.given) + len(self.problems)
         for line in read_document(item.values, self.feed, block, about):
             place = _Place(line.where, line.text)
             if line.problem and line.if_missing:
@@ -200,6 +217,11 @@ class _ReportReader:
                 self.tell(item, place, line.target, note=f"{item.status}: no value")
             else:
                 self.value(item, line.target, line.value, True, line.text)
+        if (taken_back or item.status == "promoted") and before == len(self.given) + len(self.problems):
+            told = f"a text is {item.status}, and no line says which values it gave"
+            remedy = "send the lines with it, or set each value right"
+            self.problems.append(Problem("AMBIGUOUS", item.where, told, remedy))
+            self.tell(item, _Place(item.where, ""), note=told)
 
     def notes(self, notes: Sequence[str], where: str, item: Item | None = None, block: str = "") -> None:
         """Remarks beside an observation give nothing; one that may hold a result waits unless that is sent as well."""
@@ -234,7 +256,7 @@ class _ReportReader:
             block = ""
         at = utc(item.at or self.report.at or self.received.at)
         fact = Fact(field, value, item.status, at, place.where, place.text)
-        self.given.append(Given(block, fact, about, unless))
+        self.given.append(Given(block, fact, about, unless, item.group))
 
     def wait(self, item: Item, code: str, message: str, remedy: str) -> None:
         self.problems.append(Problem(code, item.where, message, remedy))

@@ -11,23 +11,31 @@ from typing import NamedTuple
 
 from app.domain.problems import Problem
 from app.interop.feeds.feed import Feed
-from app.interop.feeds.prose import gives_status, is_definition, may_hold_result
+from app.interop.feeds.prose import gives_status, is_definition, may_hold_result, names, tells_controls
 from app.interop.feeds.words import STATUS_WORDS, folded, is_about_her2, without
 from app.interop.received import Value
 
 _BULLET = re.compile(r"^(?:[-*•·>#]+|\d{1,2}[.)])\s+")
 _SPECIMEN = re.compile(
-    r"\s*(?:(?:specimen|part|block)\s*[:#]?\s*([A-Z]\d{0,2}|\d{1,2})\b|([A-H])[.):](?=\s))", re.IGNORECASE
+    r"\s*(?:(?:specimen|part|block|container|sample|tumou?r|lesion)\s*(?:no\.?|#|:)?\s*"
+    r"(?:([a-h])\d{0,2}\b|(\d{1,2}|i{1,3})(?!\.\d)(?=\s*(?:$|[:.,)(–-])))|((?-i:([A-H]))\d{0,2}\s*[.):])(?:\s|$))",
+    re.IGNORECASE,
 )
-_SEPARATOR = re.compile(r"\s*(?:(?<![<>])[:=](?!=)|\.{2,}|\s[-–]\s|\s(?:is|was)(?=\s+[<>\d]))\s*")
+_SIDE = re.compile(r"\b(left|right)\b", re.IGNORECASE)
+_SITE = re.compile(
+    r"\s*(lymph node|axilla|metasta|liver|bone|brain|lung|skin|chest wall|excision|resection|mastectomy|lumpectomy|"
+    r"core|biopsy|primary|recurren)",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(r"\s*(?:=(?![=<>])|(?<![<>]):|\.{2,}|\s-\s|\s(?:is|was)(?=\s+[<>\d]))\s*")
 # a value without a separator has to be all that is left: "HER2 IHC 2+ cases are reflexed" is a sentence
-_VALUE_AFTER_BLANK = re.compile(r"\s+(?=\d+(?:\.\d+)?(?:\s?\+)?(?:\s*\([^()]{1,30}\))?$)")
+_VALUE_AFTER_BLANK = re.compile(r"\s+(?=\d+(?:[.,]\d+)?(?:\s?\+)?(?:\s*\([^()]{1,30}\))?$)")
 _HOW = re.compile(
     r"^\s*\((?:by )?(?:ihc|fish|ish|average|mean|score|immunohistochemistry|4b5|sp3|cb11|herceptest|pathway)\)"
 )
 _SECOND_COUNT = re.compile(r"re-?count|(?:second|repeat|additional|2nd|third|3rd)\s+(?:count|observer|reader|reviewer)")
-_COUNTS = ("ish", "follow_up_ish", "recount", "third_count", "cluster")
-_NOT_THIS = {"history": "an earlier result", "reference": "a limit of reference"}
+_COUNTS = ("ish", "follow_up_ish", "recount", "third_count")
+_NOT_THIS = {"history": "another time or place is told of", "reference": "limits of reference are told"}
 
 
 class Told(NamedTuple):
@@ -43,44 +51,57 @@ class Told(NamedTuple):
 
 
 def read_document(values: Sequence[Value], feed: Feed, block: str = "", about: bool = False) -> Iterator[Told]:
-    """The lines of a document in order. block: what its code is about; about: its code or name speaks of HER2."""
+    """The lines of a document in order. block: what its code is about; about: the report speaks of HER2."""
     about = about or any(is_about_her2(value.text) for value in values)
-    reader = _Reader(feed, block, about)
+    reader = _Reader(feed, block, about, _several_specimens(values))
     for value in values:
         for text in value.text.splitlines() or [""]:
             yield reader.line(value.where, text)
 
 
 class _Reader:
-    """What the lines so far were about. near: the block that a label without HER2 in it belongs to."""
+    """What the lines so far were about: the block of the heading above; near: the block of the label just above."""
 
-    def __init__(self, feed: Feed, block: str, about: bool) -> None:
-        self.feed, self.block, self.near, self.about = feed, block, block, about
+    def __init__(self, feed: Feed, block: str, about: bool, several: bool) -> None:
+        self.feed, self.block, self.near, self.about, self.several = feed, block, block, about, several
         self.labels = sorted(feed.phrases, key=len, reverse=True)
-        self.specimen, self.read_of = "", set[str]()
+        self.site, self.read_of = "", set[str]()
+        self.after: Told | None = None  # the labelled line just above
 
     def line(self, where: str, text: str) -> Told:
-        if match := _SPECIMEN.match(text):
-            self.specimen = (match[1] or match[2]).upper()
-            if match[2]:
-                text_read = text[match.end() :]
-            else:
-                text_read = text
-        else:
-            text_read = text
-        line = folded(_BULLET.sub("", text_read.strip()))
+        written = text.strip()
+        if (match := _SPECIMEN.match(written)) and match[3]:
+            written = written[match.end(3) :]
+        line = folded(_BULLET.sub("", written.strip()))
         bare = line.strip(" :=-_*.")
         if not bare:
             return Told(where, text)
         if any(line.startswith(each) for each in self.feed.comments):
             return Told(where, text, note="a comment of this feed")
-        if bare in self.feed.headings:
-            self.block = self.near = self.feed.headings[bare]
-            return Told(where, text, note=f"heading: {self.block or 'no block'}")
+        if (block := self.heading(line, bare)) is not None:
+            self.block = self.near = block
+            self.after = None
+            return Told(where, text, note=f"heading: {block or 'no block'}")
         for label in self.labels:
-            if line.startswith(label) and (written := _written(line[len(label) :])) is not None:
-                return self.labelled(where, text, label, written)
-        return self.unlabelled(where, text, line)
+            if line.startswith(label) and (value := _written(line[len(label) :])) is not None:
+                self.after = self.labelled(where, text, label, value)
+                return self.after
+        before, self.after = self.after, None
+        return self.unlabelled(where, text, line, before)
+
+    def heading(self, line: str, bare: str) -> str | None:
+        """The block of a heading, also of one that its text follows on the same line."""
+        if bare in self.feed.headings:
+            return self.feed.headings[bare]
+        named = self.feed.headings.get(line.partition(":")[0].strip(), "") if ":" in line else ""
+        if named in _NOT_THIS:
+            return named
+        elsewhere = any(_holds(line, word) for word in self.feed.history)
+        if elsewhere and (line.endswith(":") or len(line.split()) < 3) and not may_hold_result(line, True):
+            return "history"
+        return None
+
+    # ---- lines with a label
 
     def labelled(self, where: str, text: str, label: str, written: str) -> Told:
         target = self.feed.phrases[label]
@@ -91,15 +112,17 @@ class _Reader:
             self.near = "other"
             return Told(where, text, target, Value("text", written, where))
         if not is_about_her2(label) and self.near not in (*_COUNTS, *_NOT_THIS, "unsure"):
-            if not self.about or self.near == "other":
+            if not self.about:
                 return Told(where, text, note="not about HER2")
             return self.open(where, text, "no heading or line above says that this belongs to HER2")
         if not written:
-            return Told(where, text, note="a label without a value")
+            return Told(where, text, target, note="a label without a value")
+        if target == "reported_status" and is_definition(folded(text), self.feed.definitions):
+            return Told(where, text, note="a definition or disclaimer, gives nothing")
         if self.block in _NOT_THIS:
             if self.block == "reference" and re.search("[<>]", written):
                 return Told(where, text, note="a limit of reference, not a result")
-            return self.open(where, text, f"stands where {_NOT_THIS[self.block]} is told")
+            return self.open(where, text, f"stands where {_NOT_THIS[self.block]}")
         if head in _COUNTS:
             if self.block == "unsure":
                 return self.open(where, text, "follows words about another count that no heading of the feed names")
@@ -112,35 +135,70 @@ class _Reader:
             self.near = self.near if self.block else "ihc"
         elif self.block in ("recount", "third_count"):
             return Told(where, text, note=f"a status of {self.block}, not kept")
-        self.read_of.add(self.specimen)
-        if len(self.read_of - {""}) > 1:
-            return self.open(where, text, "the document tells of several specimens or blocks")
+        self.read_of.add(self.site)
+        if self.several or len(self.read_of) > 1:
+            return self.open(where, text, "the document tells of several specimens")
         return Told(where, text, target, Value("text", written, where))
 
-    def unlabelled(self, where: str, text: str, line: str) -> Told:
-        if any(re.match(rf"{re.escape(word)}(?!\w)", line) for word in self.feed.others):
-            self.near = "other"
-        about = is_about_her2(text) or (self.near in (*_COUNTS, "ihc", "unsure") and self.about)
-        if self.about and _SECOND_COUNT.search(line) and not may_hold_result(line, True):
+    # ---- other lines
+
+    def unlabelled(self, where: str, text: str, line: str, before: Told | None) -> Told:
+        named = is_about_her2(text)
+        self.follow(text, line, named)
+        if before and before.target and not before.value:
+            return self.open(where, text, "may be the value of the label above")
+        if tells_controls(line):
+            return Told(where, text, note="controls, gives nothing")
+        goes_on = before and before.value and (not re.search(r"[^\W\d_]", line) or line.startswith(("to ", "or ")))
+        if goes_on or (before and before.value and any(_holds(line, word) for word in self.feed.history)):
+            return self.open(where, text, "may change what the line above says")
+        if not self.about:
+            return Told(where, text, note="not about HER2")
+        held = may_hold_result(line, named)
+        if _SECOND_COUNT.search(line) and not held:
             self.block = self.near = "unsure"
             return Told(where, text, note="speaks of another count")
-        if (
-            self.about
-            and (is_about_her2(text) or about or "fish" in line)
-            and may_hold_result(line, is_about_her2(text))
-        ):
-            if is_definition(line, self.feed.definitions):
+        defined = is_definition(line, self.feed.definitions)
+        if held and self.near != "other":
+            if defined:
                 return Told(where, text, note="a definition or disclaimer, gives nothing")
             return self.open(where, text, "may hold a HER2 result, and no label of this feed fits")
-        if self.about and gives_status(line) and not is_definition(line, self.feed.definitions):
+        if gives_status(line) and not defined:
             problem = self.open(where, text, "says what ISH gave, and no ISH is in the report").problem
             return Told(where, text, problem=problem, if_missing="ish")
         return Told(where, text, note="gives nothing")
+
+    def follow(self, text: str, line: str, named: bool) -> None:
+        """Which test and which site the lines from here on may be about."""
+        few = len(line.split()) < 9
+        if any(re.match(rf"{re.escape(word)}(?!\w)", line) for word in self.feed.others):
+            self.near = "other"
+        elif named:
+            self.near = "" if self.near == "other" else self.near
+        elif few and names(line) and (line.endswith(":") or text.isupper() or re.search(r"\b(?:fish|ish|ihc)\b", line)):
+            self.near = ""
+        if few and self.read_of and (site := _SITE.match(text)):
+            self.site = site[1].casefold()
 
     def open(self, where: str, text: str, message: str) -> Told:
         remedy = "add its label to [phrases], its heading to [headings], or its first words to comments of the feed"
         code = "UNKNOWN_CODE" if "no label" in message else "AMBIGUOUS"
         return Told(where, text, problem=Problem(code, where, message, remedy))
+
+
+def _several_specimens(values: Sequence[Value]) -> bool:
+    """Do the lines name several specimens, or both sides?"""
+    named, sides = set[str](), set[str]()
+    for text in (text for value in values for text in value.text.splitlines()):
+        if match := _SPECIMEN.match(text):
+            named.add((match[1] or match[2] or match[4]).casefold())
+        if len(text.split()) < 9:
+            sides.update(side.casefold() for side in _SIDE.findall(text))
+    return len(named) > 1 or len(sides) > 1
+
+
+def _holds(line: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line) is not None
 
 
 def _written(rest: str) -> str | None:
@@ -152,6 +210,7 @@ def _written(rest: str) -> str | None:
         return ""
     if blank := _VALUE_AFTER_BLANK.match(rest):
         return rest[blank.end() :].strip()
-    if rest[0].isspace() and without(rest, ("see comment", "see note", "see interpretation")) in STATUS_WORDS:
-        return rest.strip()
+    said = without(rest, ("see comment", "see note", "see interpretation")).strip()
+    if rest[0].isspace() and (said in STATUS_WORDS or said in ("not done", "not performed")):
+        return said
     return None

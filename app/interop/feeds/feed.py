@@ -102,7 +102,7 @@ class Feeds:
         problems: list[Problem] = []
         taken: dict[str, str] = {}
         for path in sorted(folder.glob("*.toml")) if folder else ():
-            read = read_feed(path.read_text("utf-8"))
+            read = read_feed(path.read_text("utf-8", errors="replace"))
             if not isinstance(read, Feed):
                 problems += [replace(each, field=f"{path.name}: {each.field}") for each in read]
                 continue
@@ -129,6 +129,8 @@ class FeedProblems(ValueError):
 
 
 def _read(text: str) -> Feed | tuple[Problem, ...]:
+    if "\ufffd" in text:
+        return (Problem("WRONG_TYPE", "feed", "is not UTF-8", "save the file as UTF-8"),)
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -170,7 +172,7 @@ class _Reader:
             self.wrong("UNKNOWN_VALUE", "block_from", "is not in the list", f"write one of {', '.join(_BLOCKS)}")
         try:
             ZoneInfo(values.get("zone", "UTC"))
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             self.wrong("UNKNOWN_VALUE", "zone", "is no time zone", 'write an IANA name such as "Europe/London"')
         try:
             codecs.lookup(values.get("charset") or "utf-8")
@@ -222,6 +224,8 @@ class _Reader:
         for label, told in self.table(name).items():
             place = f"{name}.{label}"
             means = read(told, place)
+            if not folded(label).strip(" :="):
+                self.wrong("UNKNOWN_VALUE", name, "has a label without a letter", "write it as it stands in the text")
             if found.setdefault(folded(label).strip(" :="), means) != means:
                 self.wrong("TWICE_STATED", place, "is given twice, with two meanings", "write it once")
         return found
@@ -241,6 +245,9 @@ class _Reader:
             self.wrong("WRONG_TYPE", place, "is not a table", f'write [words."{target}"] and lines such as "neg" = "0"')
             return {}
         for word, means in told.items():
+            if not isinstance(means, str | bool):
+                self.wrong("WRONG_TYPE", f"{place}.{word}", "is not a text", 'write it in quotes: "2+"')
+                continue
             for problem in read_case(field_document(target, means)).problems if means != "" else ():
                 self.wrong(problem.code, f"{place}.{word}", problem.message, problem.remedy)
         return {plain(word): means for word, means in told.items()}

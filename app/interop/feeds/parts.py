@@ -22,13 +22,14 @@ class Given(NamedTuple):
     """A fact that an item or a line gives to a block's result.
 
     about: its code, name or text speaks of HER2; unless: the fact is only told of, and this problem holds unless the
-    part gives the field this value (None: any field of that block).
+    part gives the field this value (None: any field of that block); group: OBX-4.
     """
 
     block: str
     fact: Fact
     about: bool = True
     unless: Problem | None = None
+    group: str = ""
 
 
 def parts_of(

@@ -12,9 +12,10 @@ _NAMES = re.compile(
     r"\b\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\b[\w-]*\d{4,}[\w-]*\b|\b(?:asco|cap)\W+(?:19|20)\d\d\b|\b(?:19|20)\d\d\b|"
     r"\b[a-z]\d{1,2}(?:-\d{1,2})?\b|\b510\(k\)|\b21 cfr \d+\b"
 )
-_SCORE = re.compile(r"(?<![\w.])[0-4]\s?\+")
+_SCORE = re.compile(r"(?<![\w.])[0-9]\s?\+|\+\+|\b(?:one|two|three)[- ]plus\b")
 _MEASURED = re.compile(
-    r"\bratios?\b|\bcop(?:y|ies)\b|\bsignals?\b|\bscored?\b|\bcells\b|\bnuclei\b|\baverage\b|\bmean\b"
+    r"\bratios?\b|\bcop(?:y|ies)\b|\bsignals?\b|\bscored?\b|\bcells\b|\bnuclei\b|\baverage\b|\bmean\b|"
+    r"\bihc\b|\bf?ish\b"
 )
 _LIMIT = re.compile(
     r"(?:[<>]=?|less than|greater than|more than|fewer than|at least|up to)\s*(?:or equal to\s*)?\d+(?:\.\d+)?\s*%?|"
@@ -33,8 +34,21 @@ _THIS_CASE = re.compile(
     r"demonstrates?|was found|were found|observed|"
     r"identified|found to|here|currently|calculated|counted|obtained|measured)\b"
 )
+_CONTROLS = re.compile(
+    r"\bcontrols?\b.*\b(?:appropriate(?:ly)?|adequate|satisfactory|acceptable|reactive|reacted|stained|expected|performed)\b"
+)
 _ISH = re.compile(r"\b(?:f|c|s|dd?)?ish\b|\bin[- ]situ\b|\bamplif")
 _STATED = re.compile(r"\bamplified\b|\bamplification\b|\bpositive\b|\bnegative\b|\bdetected\b|\bequivocal\b")
+
+
+def names(line: str) -> bool:
+    """Is a line words alone, without a number?"""
+    return re.search(r"\d", _NAMES.sub(" ", line)) is None
+
+
+def tells_controls(line: str) -> bool:
+    """Does a line say no more than that the controls of a test were right?"""
+    return _CONTROLS.search(line) is not None and names(line)
 
 
 def may_hold_result(line: str, names_her2: bool) -> bool:
@@ -46,7 +60,7 @@ def may_hold_result(line: str, names_her2: bool) -> bool:
 
 
 def is_definition(line: str, markers: Iterable[str]) -> bool:
-    """Does a line tell only what results mean or how a test is done? A lone score is that of "2+ cases are ..." only."""
+    """Does a line tell only what results mean or how a test is done? A lone score never does, save of "2+ cases"."""
     if _THIS_CASE.search(line):
         return False
     bare = _NAMES.sub(" ", line)

@@ -64,13 +64,11 @@ def contradiction(codings: tuple[Coding, ...], text: str, target: str, where: st
 
 def method_of(item: Item, feed: Feed) -> str:
     """FISH, CISH, SISH ... where a code of the method, or the code asked, says so; "" where none does."""
-    for coding in (*item.method, *item.codings):
-        if told := feed.methods.get((coding.system, coding.code)):
-            return told
     for coding in item.method:
         if match := _METHODS.search(f"{coding.code} {coding.display}"):
             return match[1].upper()
-    return ""
+    known = (feed.methods.get((each.system, each.code), "") for each in (*item.method, *item.codings))
+    return next(filter(None, known), "")
 
 
 def _holds(name: str, word: str) -> bool:
@@ -166,7 +164,7 @@ def _status(value: Value, word: str | None, feed: Feed) -> Said | Problem:
     if without(text, feed.asides) in SAYS_NOTHING:
         return Said(note="no status yet")
     written = (word or value.text or value.codings[0].display or value.codings[0].code).strip()[:300]
-    if word is None and re.search(r"\d", re.sub(r"her2|cep17", "", without(text, feed.asides))):
+    if word is None and re.search(r"\d|\+\+|\bplus\b", re.sub(r"her2|cep17", "", without(text, feed.asides))):
         score = read_score(text, "")
         if isinstance(score, str):
             return Said((("reported_status", written),), (("ihc.score", score),))
@@ -182,8 +180,11 @@ def _presence(value: Value, word: str | None, feed: Feed, item: Item, target: st
         return _clash(value.where, "a number stands where amplified or not is asked for")
     if text in NOT_DONE:
         return Said(note="ISH was not done; gives nothing")
+    if not status_of(text) and text not in SAYS_NOTHING and not _METHODS.fullmatch(text):
+        remedy = f'send amplified or not amplified, or add the text to [words."{target}"] of the feed'
+        return Problem("AMBIGUOUS", value.where, "is not clearly a result of ISH", remedy)
     method = method_of(item, feed) or "ISH"
-    if match := re.fullmatch(_METHODS, text):
+    if match := _METHODS.fullmatch(text):
         return Said(((target, match[1].upper()),))
     told: tuple[tuple[str, Any], ...] = ((target, method),)
     if status := status_of(text):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 _HER2 = re.compile(
-    r"her[\s-]?2(?:\s*[/-]?\s*neu\b)?|c-?neu\b|\bneu(?=\s(?:oncogen|protein|gen))|(?:c-?)?erb-?b-?2(?:\s*\(her-?2\))?"
+    r"her[\s-]?2(?:\s*[/-]?\s*neu\b)?|c-?neu\b|\bneu(?=\s(?:oncogen|protein|gen))|"
+    r"(?:c-?)?erb-?b[ -]?2(?:\s*\(her-?2\))?"
 )
 _CEP17 = re.compile(r"\b(?:cep|cen|chr|chromosome)[\s.-]?17\b(?:\s*centromere)?|\bd17z1\b")
 _RATIO = re.compile(r"her2\s*(?:[/:-]|to|versus|vs\.?)\s*cep17")
 # "her 2" in small letters may be an English pronoun
 _ABOUT = re.compile(
-    r"(?<![a-z])(?:her-?2|erb-?b-?2)(?!\d)|\bneu (?:oncogen|protein|gen)|\b(?:cep|cen|chr)[\s-]?17\b|d17z1"
+    r"(?<![a-z])her-?2(?!\d)|erb-?b[ -]?2|\bneu (?:oncogen|protein|gen)|\b(?:cep|cen|chr|chromosome)[\s-]?17\b|d17z1"
 )
+_DASHES = re.compile("[\\u2010-\\u2015\\u2212]")
 _ABOUT_SPACED = re.compile(r"\bH(?:ER|er) 2\b")
 
 # what a status may be called; "" says nothing
@@ -35,23 +36,24 @@ _STATUS_OF = {word: status for status, words in _STATUSES.items() for word in wo
 STATUS_WORDS = frozenset(_STATUS_OF)
 NOT_DONE = frozenset(
     {"not done", "not performed", "not tested", "not indicated", "not applicable", "not ordered", "not_done", "n/a",
-     "na", "none", "nicht durchgeführt"}
+     "nicht durchgeführt"}
 )  # fmt: skip
 SAYS_NOTHING = NOT_DONE | {
-    "pending", "unknown", "see comment", "see note", "see interpretation", "see report", "see below", "to follow",
-    "in progress", "-", "not reported", "not available",
+    "", "pending", "unknown", "see comment", "see note", "see interpretation", "to follow",
+    "in progress", "not reported", "not available",
 }  # fmt: skip
 _OPPOSED = ({"positive", "present"}, {"negative", "absent"})
 
 
 def folded(text: str) -> str:
     """Text in one case and spacing, with one spelling for HER2, its probe and their ratio."""
-    told = " ".join(unicodedata.normalize("NFKC", text).casefold().replace("≤", "<=").replace("≥", ">=").split())
+    told = " ".join(_DASHES.sub("-", text).casefold().replace("≤", "<=").replace("≥", ">=").split())
     return _RATIO.sub("her2/cep17", _CEP17.sub("cep17", _HER2.sub("her2", told)))
 
 
 def is_about_her2(text: str) -> bool:
     """Does a text name HER2 or its probe?"""
+    text = _DASHES.sub("-", text)
     return _ABOUT.search(text.casefold()) is not None or _ABOUT_SPACED.search(text) is not None
 
 
@@ -59,7 +61,8 @@ def without(text: str, asides: Iterable[str]) -> str:
     """Folded text without remarks such as (see comment)."""
     for aside in asides:
         text = re.sub(rf"[(\[]\s*{re.escape(aside)}\s*[)\]]|(?:^|[\s,;.-]){re.escape(aside)}\.?$", " ", text)
-    return " ".join(text.split()).strip(" .,;")
+    # a leading full stop is a digit lost, no ornament
+    return " ".join(text.split()).rstrip(" .,;")
 
 
 def status_of(text: str, asides: Iterable[str] = ()) -> str:

@@ -42,16 +42,29 @@ def test_a_clear_text_gives_the_score(written: str, score: str) -> None:
     assert (facts(told), told.problems) == ({"ihc.score": score}, ())
 
 
-@pytest.mark.parametrize("written", ["positive", "Negative", "EQUIVOCAL", "HER2-low", "pending", "see comment"])
-def test_a_word_alone_is_a_reported_status_never_a_score(written: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [("positive", "positive"), ("Negative", "negative"), ("EQUIVOCAL", "equivocal"), ("HER2-low", "low")],
+)
+def test_a_word_alone_is_a_reported_status_never_a_score(written: str, status: str) -> None:
     told = mapped(item(IHC, values=(text(written),)))
-    assert (facts(told), told.problems) == ({"reported_status": written.casefold()}, ())
+    assert (facts(told), told.problems) == ({"reported_status": f"{status} by IHC"}, ())
 
 
-@pytest.mark.parametrize(("written", "word"), [("not done", "not_done"), ("Not performed", "not_done"),
-                                               ("indeterminate", "indeterminate")])  # fmt: skip
-def test_words_of_the_assay_itself(written: str, word: str) -> None:
-    assert facts(mapped(item(IHC, values=(text(written),)))) == {"ihc.score": word}
+def test_an_indeterminate_ihc_is_one() -> None:
+    assert facts(mapped(item(IHC, values=(text("Indeterminate"),)))) == {"ihc.score": "indeterminate"}
+
+
+@pytest.mark.parametrize("written", ["not done", "Not performed", "pending", "see comment"])
+def test_no_score_yet_gives_nothing(written: str) -> None:
+    """A FISH report that says "IHC: not performed" must not take the score of another report away."""
+    told = mapped(item(IHC, values=(text(written),)))
+    assert (told.parts, told.problems) == ((), ())
+
+
+def test_but_as_a_correction_it_waits() -> None:
+    told = mapped(item(IHC, values=(text("not done"),), status="corrected"))
+    assert (facts(told), waits(told)) == ({}, {"AMBIGUOUS"})
 
 
 @pytest.mark.parametrize("written", WAITS)
@@ -79,9 +92,9 @@ def test_score_and_word_contradict(written: str) -> None:
 ANSWERS = {
     "LA6111-4": {"ihc.score": "0"}, "LA11841-6": {"ihc.score": "1+"}, "LA11842-4": {"ihc.score": "2+"},
     "LA11843-2": {"ihc.score": "3+"}, "LA11884-6": {"ihc.score": "indeterminate"},
-    "LA13538-6": {"ihc.score": "not_done"}, "LA6576-8": {"reported_status": "positive"},
-    "LA6577-6": {"reported_status": "negative"}, "LA11885-3": {"reported_status": "equivocal"},
-    "LA9633-4": {"reported_status": "present"}, "LA9634-2": {"reported_status": "absent"},
+    "LA13538-6": {}, "LA6576-8": {"reported_status": "positive by IHC"},
+    "LA6577-6": {"reported_status": "negative by IHC"}, "LA11885-3": {"reported_status": "equivocal by IHC"},
+    "LA9633-4": {"reported_status": "present by IHC"}, "LA9634-2": {"reported_status": "absent by IHC"},
 }  # fmt: skip
 
 
@@ -99,9 +112,9 @@ def test_four_plus_is_a_loinc_answer_and_no_her2_score() -> None:
 @pytest.mark.parametrize(
     ("code", "gives"),
     [("260347006", {"ihc.score": "1+"}), ("260348001", {"ihc.score": "2+"}), ("260349009", {"ihc.score": "3+"}),
-     ("10828004", {"reported_status": "positive"}), ("260385009", {"reported_status": "negative"}),
-     ("280414007", {"reported_status": "equivocal"}), ("431396003", {"reported_status": "negative"}),
-     ("427685000", {"reported_status": "positive"}), ("1381317004", {"reported_status": "low"})],
+     ("10828004", {"reported_status": "positive by IHC"}), ("260385009", {"reported_status": "negative by IHC"}),
+     ("280414007", {"reported_status": "equivocal by IHC"}), ("431396003", {"reported_status": "negative by IHC"}),
+     ("427685000", {"reported_status": "positive by IHC"}), ("1381317004", {"reported_status": "low by IHC"})],
 )  # fmt: skip
 def test_snomed_answers(code: str, gives: dict[str, str]) -> None:
     told = mapped(item(IHC, values=(coded(snomed(code)),)))
@@ -117,16 +130,37 @@ def test_an_unmapped_answer_waits_whatever_its_display_says(coding: Coding) -> N
 @pytest.mark.parametrize(
     ("coding", "written"),
     [(loinc("LA11842-4"), "3+"), (snomed("260348001", "3+"), "++"), (snomed("10828004"), "negative"),
-     (loinc("LA11843-2"), "negative"), (Coding("", "3", "2+"), "2+"), (Coding("", "2+", "3+"), "")],
+     (loinc("LA11843-2"), "negative"), (snomed("431396003"), "HER2 gene amplification detected"),],
 )  # fmt: skip
 def test_an_answer_and_the_text_beside_it_contradict(coding: Coding, written: str) -> None:
     told = mapped(item(IHC, values=(coded(coding, written=written),)))
     assert (facts(told), waits(told)) == ({}, {"CONTRADICTORY"})
 
 
-def test_a_local_answer_is_its_text() -> None:
+@pytest.mark.parametrize(
+    ("coding", "score"),
+    [(Coding("", "2+"), "2+"), (Coding("99LAB", "3+", "Positive (3+)"), "3+"), (Coding("", "0", "Negative (0)"), "0")],
+)
+def test_a_local_answer_whose_code_is_the_score(coding: Coding, score: str) -> None:
     """A CWE `2+^^L`: the code is the text."""
-    assert facts(mapped(item(IHC, values=(coded(Coding("", "2+"), written="2+"),)))) == {"ihc.score": "2+"}
+    assert facts(mapped(item(IHC, values=(coded(coding, written=coding.code),)))) == {"ihc.score": score}
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        Coding("", "3", "2+"),
+        Coding("", "2+", "3+"),
+        Coding("", "2+", "2+ (positive)"),
+        Coding("", "3"),
+        Coding("", "C", "3+"),
+        Coding("", "2", "2+"),
+    ],
+)
+def test_a_local_answer_of_another_code_waits_until_it_is_mapped(coding: Coding) -> None:
+    """A bare digit may be the place in a list, and a display is never read."""
+    told = mapped(item(IHC, values=(coded(coding, written=coding.display),)))
+    assert (facts(told), waits(told)) == ({}, {"UNKNOWN_CODE"})
 
 
 @pytest.mark.parametrize(("number", "score"), [("0", "0"), ("1", "1+"), ("2", "2+"), ("3", "3+")])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from app.interop.received import Status
-from tests.interop.feeds.messages import facts, item, loinc, mapped, quantity, text
+from tests.interop.feeds.messages import facts, item, loinc, mapped, quantity, text, waits
 
 IHC = loinc("85319-2")
 
@@ -33,15 +33,27 @@ def test_promoted_without_a_value_makes_the_value_before_final() -> None:
     assert (fact.value, fact.status) == (None, "promoted")
 
 
-def test_a_document_taken_back_takes_back_all_that_it_can_give() -> None:
-    told = mapped(item(loinc("22637-3"), values=(text("HER2 IHC: 3+"),), status="wrong"))
-    assert {"ihc.score", "ish.ratio", "ish.her2_copies", "ish.cep17_copies", "ish.cells"} <= set(facts(told))
-    assert set(facts(told).values()) == {None}
+def test_a_document_taken_back_takes_back_the_lines_that_it_shows() -> None:
+    """And not what another report gave."""
+    shown = (text("HER2/CEP17 ratio: 2.4", 1), text("HER2 by ISH recount", 2), text("HER2/CEP17 ratio: 2.1", 3))
+    told = mapped(item(loinc("22637-3"), values=shown, status="wrong"))
+    assert (facts(told), told.problems) == ({"ish.ratio": None, "recount.ratio": None}, ())
 
 
-def test_a_document_taken_back_takes_back_its_recount_too() -> None:
-    told = mapped(item(loinc("22637-3"), values=(), status="deleted"))
-    assert {"recount.ratio", "recount.her2_copies", "recount.cells"} <= set(facts(told))
+@pytest.mark.parametrize("values", [(), (text("Report withdrawn."),)])
+@pytest.mark.parametrize("status", ["deleted", "cancelled", "wrong", "promoted"])
+def test_a_document_taken_back_that_shows_no_value_waits(status: Status, values: tuple) -> None:  # type: ignore[type-arg]
+    """What it had given cannot be told, so a person says it."""
+    told = mapped(item(loinc("22637-3"), values=values, status=status))
+    assert (told.parts, waits(told)) == ((), {"AMBIGUOUS"})
+
+
+@pytest.mark.parametrize(("first", "second"), [("deleted", "final"), ("final", "deleted"), ("wrong", "corrected")])
+def test_a_value_that_replaces_one_taken_back_stands(first: Status, second: Status) -> None:
+    told = mapped(
+        item(IHC, values=(text("3+"),), status=first), item(IHC, values=(text("3+"),), status=second, where="OBX[2]")
+    )
+    assert (facts(told), told.problems) == ({"ihc.score": "3+"}, ())
 
 
 def test_the_time_is_the_item_s_own_in_utc() -> None:

@@ -69,7 +69,7 @@ def test_the_real_feed_as_lines_of_one_local_code() -> None:
     told = hl7(*(f"OBX|{at}|TX|RPT^Report^L||{line}||||||F" for at, line in enumerate(report, 1)))
     assert not told.problems
     assert facts(told) == {
-        "reported_status": "NEGATIVE", "ish.ratio": "1.85", "ish.cells": "40", "ihc.score": "2+",
+        "reported_status": "negative", "ish.ratio": "1.85", "ish.cells": "40", "ihc.score": "2+",
         "recount.ratio": "1.95", "recount.cells": "60",
     }  # fmt: skip
 
