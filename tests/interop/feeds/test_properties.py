@@ -50,7 +50,8 @@ def items(components: Any) -> Any:
 ITEMS = st.lists(items(st.lists(items(st.just(())), max_size=1).map(tuple)), max_size=4).map(tuple)
 REPORTS = st.builds(
     Report, st.just("OBR[1]"), st.sampled_from([(), (Identifier("N", "P-1"),)]), st.sampled_from(["", "S1", "S2"]),
-    ITEMS, st.sampled_from(["", "A"]), st.sampled_from(["", "B1"]), st.just(""), STATUSES, TIMES, CODINGS, CODINGS, CODINGS,
+    ITEMS, st.sampled_from(["", "A"]), st.sampled_from(["", "B1"]), st.just(""), STATUSES, TIMES, CODINGS, CODINGS,
+    CODINGS,
     st.sampled_from(["", "2026-11-01", "2026-11-01T10:00:00Z"]), st.just(""), NOTES,
 )  # fmt: skip
 MESSAGES = st.builds(
