@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import ENGINE_VERSION
-from app.commandline import classify, classify_file, demo, evidence, guideline, serving
+from app.commandline import classify, classify_file, demo, evidence, guideline, imports, serving
 
 app = typer.Typer(
     name="herald",
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 for _command in (serving.serve, serving.migrate, classify.classify, classify_file.classify_file, demo.demo):
     app.command(_command.__name__.replace("_", "-"))(_command)
+app.command("import")(imports.import_file)
 app.add_typer(guideline.guideline, name="guideline")
 app.add_typer(evidence.evidence, name="evidence")
 app.command("openapi")(serving.openapi)

@@ -19,6 +19,7 @@ from app.api import (
     routes_health,
     routes_her2,
     routes_hl7,
+    routes_imports,
     routes_patients,
     routes_plots,
     routes_results,
@@ -29,6 +30,8 @@ from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
 from app.services.exchange import Exchange
+from app.services.import_jobs import ImportJobs
+from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
@@ -67,12 +70,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         intake = Intake(context, load_feeds(settings.feeds))
         app.state.intake, app.state.desk = intake, IntakeDesk(intake, log)
         app.state.exchange = Exchange(app.state.desk, log=log, strict=intake.is_strict)
+        app.state.imports = Imports(intake)
+        app.state.import_jobs = ImportJobs(app.state.imports, log)
         app.state.desk.start()
+        await app.state.import_jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
             yield
         finally:
             await app.state.exchange.finish()
+            await app.state.import_jobs.stop()
             await app.state.desk.stop()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
@@ -101,10 +108,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_health,
         routes_hl7,
         routes_fhir,
+        routes_imports,
     ):
         app.include_router(routes.router)
     problems.install(app)
-    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)
+    limits = {"/imports": settings.import_limit}
+    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log, limits=limits)
     _describe(app)
     return app
 

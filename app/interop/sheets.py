@@ -58,7 +58,7 @@ def read(data: bytes, media_type: str, known: Callable[[Sequence[str]], int] = l
 
 
 def write(sheet: Sheet) -> bytes:
-    """The table in its own format; every cell is a text."""
+    """The table in its own format, each row at its number (but in Parquet, which has no blank rows); cells are texts."""
     if sheet.media_type == XLSX:
         return _write_excel(sheet)
     if sheet.media_type == PARQUET:
@@ -66,7 +66,12 @@ def write(sheet: Sheet) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file, delimiter=sheet.delimiter, lineterminator="\n")
     writer.writerow(sheet.header)
-    writer.writerows(cells for _, cells in sheet.rows)
+    written = 1
+    for number, cells in sheet.rows:
+        for _ in range(written + 1, number):
+            writer.writerow(())
+        writer.writerow(cells)
+        written = number
     return file.getvalue().encode(sheet.encoding)
 
 

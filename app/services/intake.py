@@ -45,7 +45,7 @@ class Understood:
     step: str | None
 
 
-class _Waits(Exception):
+class Waits(Exception):
     """Why a message waits, found while it was being recorded."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -130,7 +130,7 @@ class Intake:
             return {}
         try:
             return self._in_transaction(kept, told)
-        except (Busy, Stale, Duplicate, IdentityConflict, _Waits, Unstorable, Refusal):
+        except (Busy, Stale, Duplicate, IdentityConflict, Waits, Unstorable, Refusal):
             pass  # one of them does not go with the others: each by itself
         except Unavailable as error:
             raise Refusal("unavailable", "The database cannot be reached; the message is kept.") from error
@@ -157,7 +157,7 @@ class Intake:
             except (Busy, Stale, Duplicate) as error:
                 if attempt == tries - 1:
                     raise Refusal("busy", "The database is busy; the message is kept.") from error
-            except _Waits as waits:
+            except Waits as waits:
                 return self._set_down(kept, told, waits.problems)
             except Refusal as refused:
                 return self._set_down(kept, told, refused.problems or (_INTERNAL,))
@@ -198,11 +198,11 @@ class Intake:
         results = []
         run = _run(tx, kept.id)
         for sequence, part in enumerate(told.mapped.parts, 1):
-            results.append(self._join(tx, kept, part, run, sequence))
+            results.append(self.join(tx, kept, part, run, sequence))
         state = "recorded" if results or told.mapped.merges else "set_aside"
         return _settle(tx, kept, told, state, None, (), results)
 
-    def _join(self, tx: Transaction, kept: Kept, part: Part, run: int, sequence: int) -> dict[str, Any]:
+    def join(self, tx: Transaction, kept: Kept, part: Part, run: int, sequence: int) -> dict[str, Any]:
         """Give a part to the result of its specimen, and renew that."""
         inbox = InboxWriting(tx)
         key = join_key(part, kept.payload.sender)
@@ -212,7 +212,7 @@ class Intake:
         before = [part_of(json.loads(e.content)) for e in stored if e.content and e.message_id != kept.id]
         fields, contradictory = assembled([*before, part])
         if contradictory:
-            raise _Waits(contradictory)
+            raise Waits(contradictory)
         if head is None:
             version, status, final = self._begin(tx, kept, part, key, identities, fields)
             result_id, number, changed = version.result_id, version.number, True
@@ -220,7 +220,7 @@ class Intake:
             if tx.find_patients(identities) != (tx.find_survivor(head.patient_id),):
                 remedy = "if they are one person, merge the patients; else move the result; then process it again"
                 message = "this case of the laboratory stands with another patient"
-                raise _Waits([Problem("PATIENT_DIFFERS", "patient", message, remedy)])
+                raise Waits([Problem("PATIENT_DIFFERS", "patient", message, remedy)])
             old = assembled([part_of(json.loads(e.content)) for e in stored if e.content])[0]
             number, status, final, changed = self._renew(tx, kept, part, head, old, fields, [*before, part])
             result_id = head.id
@@ -242,7 +242,7 @@ class Intake:
         document = document_of(fields)
         found = assess(document)
         if found.classification.status == "invalid":
-            raise _Waits(_located(found.classification.problems, part))
+            raise Waits(_located(found.classification.problems, part))
         row = replace(new_version(document, cause_of(part), part.laboratory or None), source=_source(kept))
         version = tx.append_result(tx.find_or_append_patient(identities), row, join_key=key)
         record_version(self.context, tx, version, found, f"result.{row.cause}")
@@ -268,7 +268,7 @@ class Intake:
             return head.version.number, status, bool(answered and answered.final), False
         found = assess(document)
         if found.classification.status == "invalid":
-            raise _Waits(_located(found.classification.problems, part))
+            raise Waits(_located(found.classification.problems, part))
         row = replace(new_version(document, cause_of(part), part.laboratory or None), source=_source(kept))
         version = tx.append_version(head.id, head.version.number, row)
         record_version(self.context, tx, version, found, f"result.{row.cause}", before=answered)
@@ -395,7 +395,7 @@ def _identities(identifiers: Iterable[Any], kept: Kept) -> list[Identity]:
 
 
 def _source(kept: Kept) -> str:
-    return "fhir" if kept.payload.media_type == FHIR_JSON else "hl7v2"
+    return {FHIR_JSON: "fhir", HL7V2: "hl7v2"}.get(kept.payload.media_type, "file")
 
 
 def _located(problems: Iterable[Problem], part: Part) -> list[Problem]:
