@@ -1,4 +1,4 @@
-"""/imports: a table in the body, its rows recorded in the background; how far it is, and the file back with problems."""
+"""/imports: a table in the body, its rows recorded in the background; its progress, and the file back with problems."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def import_file(
     laboratory: Annotated[str | None, Query(description="the laboratory whose cases these are")] = None,
     dry_run: Annotated[bool, Query(description="what would become of each row; nothing is stored")] = False,
 ) -> Response:
-    """Keep a table (CSV, TSV, Excel, Parquet) as it came and record its rows. The same file again is the same import."""
+    """Keep a table (CSV, TSV, Excel, Parquet) as it came and record its rows. The same file is one import."""
     kind = _kind(request)
     sent = upload(await request.body(), kind, mapping, sender, laboratory)
     imports = request.app.state.imports

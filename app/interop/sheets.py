@@ -58,7 +58,7 @@ def read(data: bytes, media_type: str, known: Callable[[Sequence[str]], int] = l
 
 
 def write(sheet: Sheet) -> bytes:
-    """The table in its own format, each row at its number (but in Parquet, which has no blank rows); cells are texts."""
+    """The table in its own format, cells as texts; each row at its number, save in Parquet, which has no blank rows."""
     if sheet.media_type == XLSX:
         return _write_excel(sheet)
     if sheet.media_type == PARQUET:
