@@ -206,6 +206,7 @@ class Imports:
             detail = text_of({**told, "row_problems": row_problems, "row_results": row_results})
             if not tx.append_message_state(kept.id, number + 1, "processing", detail=detail):
                 raise Busy("another process is at this import")
+            tx.append_audit("import.rows", {"message": kept.id, **told})
         return done + len(rows), number + 1
 
     def _join(self, tx: Transaction, kept: Kept, row: ImportRow) -> dict[str, Any] | list[dict[str, Any]] | None:

@@ -22,7 +22,7 @@ CSV, TSV = "text/csv", "text/tab-separated-values"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PARQUET = "application/vnd.apache.parquet"
 HEADER = ("patient", "specimen.accession", "specimen.block", "ihc.score", "ish.assay", "ish.ratio", "ish.her2_copies")
-PENDING = ("P-1", "E-1", "A1", "2+", "", "", "")
+EQUIVOCAL = ("P-1", "E-1", "A1", "2+", "", "", "")
 NEGATIVE = ("P-2", "E-2", "A1", "2+", "dual_probe", "1.10", "2.40")
 SCORELESS = ("P-3", "E-3", "A1", "much", "", "", "")
 
@@ -83,19 +83,19 @@ def results(service: Service) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("kind", "made"), [(CSV, table), (XLSX, excel), (PARQUET, parquet)])
 def test_the_rows_of_a_file_become_results_with_the_digits_as_written(service: Service, kind: str, made: Any) -> None:
-    report = imported(service, made(PENDING, NEGATIVE), kind, "?sender=lab&laboratory=North")
+    report = imported(service, made(EQUIVOCAL, NEGATIVE), kind, "?sender=lab&laboratory=North")
     assert counts(report) == ("recorded", 2, 2, 2, 0)
     assert (report["progress_percent"], report["problems"]) == (100, [])
     by_accession = {each["accession"]: each for each in results(service)}
-    assert {name: each["status"] for name, each in by_accession.items()} == {"E-1": "pending", "E-2": "negative"}
+    assert {name: each["status"] for name, each in by_accession.items()} == {"E-1": "equivocal", "E-2": "negative"}
     assert by_accession["E-2"]["laboratory"] == "North"
-    stored = service.get(f"/results/{by_accession['E-2']['id']}").json()["document"]
+    stored = service.get(f"/results/{by_accession['E-2']['id']}").json()["input"]
     assert (stored["ish"]["ratio"], stored["ish"]["her2_copies"]) == ("1.10", "2.40")
 
 
 def test_a_refused_row_is_told_by_its_number_and_column_and_the_others_are_recorded(service: Service) -> None:
     nobody, caseless = ("", "E-4", "A1", "1+", "", "", ""), ("P-5", "", "A1", "1+", "", "", "")
-    data = table(PENDING, SCORELESS, ("",) * 7, nobody, caseless, ("P-6", "E-6"))
+    data = table(EQUIVOCAL, SCORELESS, ("",) * 7, nobody, caseless, ("P-6", "E-6"))
     report = imported(service, data)
     assert counts(report) == ("recorded_in_part", 5, 5, 1, 4)
     told = [(each["row"], each["column"], each["code"]) for each in report["problems"]]
@@ -132,36 +132,36 @@ def test_the_file_is_given_back_with_status_and_problems_and_can_be_mended_and_s
 
 
 def test_the_same_file_again_is_the_same_import_and_doubles_nothing(service: Service) -> None:
-    data = table(PENDING, NEGATIVE)
+    data = table(EQUIVOCAL, NEGATIVE)
     first, again = imported(service, data), imported(service, data)
     assert first == again
     assert [each["version"] for each in results(service)] == [1, 1]
 
 
 def test_a_changed_row_is_a_new_version_and_an_identical_row_changes_nothing(service: Service) -> None:
-    imported(service, table(PENDING, NEGATIVE))
-    report = imported(service, table((*PENDING[:4], "dual_probe", "2.30", "6.10"), NEGATIVE))
+    imported(service, table(EQUIVOCAL, NEGATIVE))
+    report = imported(service, table((*EQUIVOCAL[:4], "dual_probe", "2.30", "6.10"), NEGATIVE))
     assert (report["recorded"], report["changed"]) == (2, 1)
     found = {each["accession"]: (each["version"], each["status"]) for each in results(service)}
     assert found == {"E-1": (2, "positive"), "E-2": (1, "negative")}
 
 
 def test_a_case_that_stands_with_another_patient_is_refused(service: Service) -> None:
-    imported(service, table(PENDING))
-    report = imported(service, table(("P-9", *PENDING[1:])))
+    imported(service, table(EQUIVOCAL))
+    report = imported(service, table(("P-9", *EQUIVOCAL[1:])))
     assert [(each["row"], each["code"]) for each in report["problems"]] == [(2, "PATIENT_DIFFERS")]
     assert "P-9" not in str(report)
     assert [each["version"] for each in results(service)] == [1]
 
 
 def test_the_same_number_of_two_senders_is_two_patients(service: Service) -> None:
-    imported(service, table(PENDING), query="?sender=one")
-    imported(service, table(PENDING), query="?sender=two")
-    assert len({each["patient"] for each in results(service)}) == 2
+    imported(service, table(EQUIVOCAL), query="?sender=one")
+    imported(service, table(EQUIVOCAL), query="?sender=two")
+    assert len({each["patient_id"] for each in results(service)}) == 2
 
 
 def test_rows_of_one_file_that_contradict_each_other_are_all_refused(service: Service) -> None:
-    report = imported(service, table(PENDING, (*PENDING[:3], "3+", "", "", ""), NEGATIVE, NEGATIVE))
+    report = imported(service, table(EQUIVOCAL, (*EQUIVOCAL[:3], "3+", "", "", ""), NEGATIVE, NEGATIVE))
     assert [(each["row"], each["code"]) for each in report["problems"]] == [(2, "CONTRADICTORY"), (3, "CONTRADICTORY")]
     assert (report["recorded"], len(results(service))) == (2, 1)
 
@@ -185,11 +185,11 @@ def test_a_file_that_is_no_such_table_waits_with_the_reason(service: Service, da
 
 
 def test_a_dry_run_tells_each_row_and_stores_nothing(service: Service) -> None:
-    answer = post(service, table(PENDING, SCORELESS), query="?dry_run=true")
+    answer = post(service, table(EQUIVOCAL, SCORELESS), query="?dry_run=true")
     body = answer.json()
     assert (answer.status_code, body["state"], body["rows"]) == (200, "recorded_in_part", 2)
     assert [(each["row"], each["accepted"], each["status"]) for each in body["answers"]] == [
-        (2, True, "pending"),
+        (2, True, "equivocal"),
         (3, False, "invalid"),
     ]
     assert results(service) == []
@@ -264,7 +264,7 @@ def test_the_published_templates_pass(service: Service, name: str, mapping: str 
 def test_what_cannot_be_imported_as_asked_is_refused_and_nothing_kept(
     stateless: Service, kind: str, query: str, status: int, field: str
 ) -> None:
-    answer = post(stateless, table(PENDING), kind, query)
+    answer = post(stateless, table(EQUIVOCAL), kind, query)
     assert (answer.status_code, answer.json()["problems"][0]["field"]) == (status, field)
 
 
