@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.problems import Problem
@@ -17,16 +17,21 @@ from app.services.joining import fields_of
 from app.services.requests import patient_identity
 
 GUIDE = "see docs/file-mapping.md"
+_ROW = "row "  # where a fact of a file stands
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """One row. part: what it says about its specimen, None where problems refuse it; answer: of the row by itself."""
+    """One row. part: what it says about its specimen, None where problems refuse it; answer: of the row by itself.
+
+    empty: the columns whose cell is missing in this row, by field.
+    """
 
     number: int
     part: Part | None
     answer: dict[str, Any] | None
     problems: tuple[CellProblem, ...]
+    empty: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def documents(self) -> list[dict[str, Any]]:
@@ -122,12 +127,25 @@ def _row(answered: Answered, bound: Bound, patient: int | None, laboratory: str,
     if wrong:
         return ImportRow(number, None, answered.answer, tuple(wrong))
     facts = tuple(
-        Fact(path, value, "final", at, f"row {number}", value if isinstance(value, str) else str(value))
+        Fact(path, value, "final", at, f"{_ROW}{number}", value if isinstance(value, str) else str(value))
         for path, value in fields_of(answered.document).items()
     )
     block = str(specimen.get("block") or "")
     part = Part((Identifier("", cell),), laboratory, str(specimen["accession"]), "", block, facts)
-    return ImportRow(number, part, answered.answer, answered.problems)
+    empty = {each.field: each.name for place, each in bound.read if plain(cells[place].strip()) in bound.layout.missing}
+    return ImportRow(number, part, answered.answer, answered.problems, empty)
+
+
+def withdrawn(row: ImportRow, before: Iterable[Part]) -> list[dict[str, Any]]:
+    """Problems of cells that are empty now and held a value in an earlier file: nothing says if it is taken back."""
+    stated = {fact.field for part in before for fact in part.facts if fact.where.startswith(_ROW)}
+    message = "an earlier file gives a value here, and this cell is empty: whether it is taken back is not said"
+    remedy = "repeat the value; to take it back, amend the result, then leave the column out"
+    return [
+        row_problem(row.number, column, Problem("AMBIGUOUS", path, message, remedy))
+        for path, column in row.empty.items()
+        if path in stated
+    ]
 
 
 def _without_rivals(rows: list[ImportRow]) -> Iterator[ImportRow]:

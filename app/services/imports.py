@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.problems import Problem
+from app.interop.received import part_of
 from app.interop.sheets import SUFFIXES, Sheet, write
 from app.records.errors import Busy, Duplicate, Stale, Unavailable, Unstorable
 from app.records.inbox import Inbox, InboxWriting, MessageState
@@ -23,8 +24,8 @@ from app.services.assessment import problem_document
 from app.services.documents import text_of
 from app.services.errors import Refusal
 from app.services.files import mapping_names, mapping_text
-from app.services.import_rows import ImportRow, ImportTable, import_table, row_problem
-from app.services.intake import TERMINAL, Intake, Waits, refusing
+from app.services.import_rows import ImportRow, ImportTable, import_table, row_problem, withdrawn
+from app.services.intake import TERMINAL, Intake, Waits, join_key, refusing
 from app.services.payloads import Kept, Payload
 
 MEDIA_TYPES = tuple(dict.fromkeys(SUFFIXES.values()))
@@ -213,6 +214,13 @@ class Imports:
         """The result that a row reached, or why it reached none; None where the row itself says why."""
         if row.part is None:
             return None
+        inbox, key = Inbox(tx), join_key(row.part, kept.payload.sender)
+        head = inbox.heads_by_key([key]).get(key) if row.empty else None
+        if head is not None:
+            stored = inbox.contributions([head.id]).get(head.id, ())
+            before = [part_of(json.loads(e.content)) for e in stored if e.content and e.message_id != kept.id]
+            if problems := withdrawn(row, before):
+                return problems
         try:
             return self._intake.join(tx, kept, row.part, 1, row.number)
         except Waits as waits:

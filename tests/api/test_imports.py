@@ -146,6 +146,22 @@ def test_a_changed_row_is_a_new_version_and_an_identical_row_changes_nothing(ser
     assert found == {"E-1": (2, "positive"), "E-2": (1, "negative")}
 
 
+def test_a_value_of_an_earlier_file_whose_cell_is_empty_now_waits_for_a_word(service: Service) -> None:
+    imported(service, table(NEGATIVE))
+    report = imported(service, table((*NEGATIVE[:4], "dual_probe", "", "2.40")))
+    told = [(each["row"], each["column"], each["code"]) for each in report["problems"]]
+    assert told == [(2, "ish.ratio", "AMBIGUOUS")]
+    assert [(each["version"], each["status"]) for each in results(service)] == [(1, "negative")]
+
+
+def test_a_column_that_is_left_out_says_nothing_of_an_earlier_value(service: Service) -> None:
+    imported(service, table(NEGATIVE))
+    report = imported(service, table((*NEGATIVE[:3], "2+", "positive"), header=(*HEADER[:4], "context.er")))
+    assert (report["state"], report["changed"]) == ("recorded", 1)
+    (result,) = results(service)
+    assert service.get(f"/results/{result['id']}").json()["input"]["ish"]["ratio"] == "1.10"
+
+
 def test_a_case_that_stands_with_another_patient_is_refused(service: Service) -> None:
     imported(service, table(EQUIVOCAL))
     report = imported(service, table(("P-9", *EQUIVOCAL[1:])))
