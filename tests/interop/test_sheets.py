@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -102,3 +103,27 @@ def test_a_table_written_is_read_back_the_same(cells: list[tuple[str, str]], med
     sheet = Sheet(media_type, ("a", "b"), rows, "\t" if media_type == TSV else ",")
     again = read(write(sheet), media_type)
     assert (again.header, [each for _, each in again.rows]) == (sheet.header, [each for _, each in rows])
+
+
+def test_a_sheet_that_spans_more_cells_than_memory_holds_is_refused() -> None:
+    data = workbook((0, 0, "ratio", ""), (1_048_575, 16_383, "far", ""))
+    with pytest.raises(Unreadable, match="workbook"):
+        read(data, XLSX)
+
+
+def test_a_workbook_with_a_document_type_is_refused() -> None:
+    made, file = workbook((0, 0, "ratio", ""), (1, 0, 1.8, "0.00")), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(made)) as package, zipfile.ZipFile(file, "w") as other:
+        for name in package.namelist():
+            part = package.read(name)
+            if name == "xl/styles.xml":
+                part = part.replace(b"<styleSheet", b'<!DOCTYPE s [<!ENTITY a "b">]><styleSheet', 1)
+            other.writestr(name, part)
+    with pytest.raises(Unreadable, match="workbook"):
+        read(file.getvalue(), XLSX)
+
+
+def test_rows_keep_their_numbers_when_blank_ones_lie_between() -> None:
+    sheet = read(b"a,b\n\n1,2\n,\n3,4\n", CSV)
+    assert [number for number, _ in sheet.rows] == [3, 5]
+    assert [number for number, _ in read(write(sheet), CSV).rows] == [3, 5]
