@@ -90,7 +90,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A mapping: columns to fields, what stands for missing, what identifies a row, what is carried through."""
+    """A mapping: columns to fields, what stands for missing, what identifies a row, what is carried through.
+
+    patient: the column of the patient's pseudonym; a file that is imported needs it, one that is classified does not.
+    """
 
     columns: tuple[Column, ...]
     id: tuple[str, ...] = ()
@@ -100,6 +103,7 @@ class Layout:
     decimal_comma: bool = False
     comment: str | None = None
     optional: frozenset[str] = frozenset()
+    patient: str = "patient"
 
     def with_edition(self, edition: str) -> Layout:
         return replace(self, constants={**self.constants, "edition": edition})
@@ -164,6 +168,14 @@ def direct_layout(header: Sequence[str]) -> Layout:
     return Layout(tuple(columns), carry=tuple(carried))
 
 
+def known_columns(layout: Layout | None, header: Sequence[str]) -> int:
+    """How many columns of a header a layout knows; None: as direct_layout reads it."""
+    if layout is None:
+        return len(direct_layout(header).columns)
+    names = {plain(name) for name in (*(each.name for each in layout.columns), *layout.id, *layout.carry)}
+    return len(names & {plain(name) for name in header})
+
+
 def bind(layout: Layout, header: Sequence[str]) -> Bound | tuple[Problem, ...]:
     """Find the layout's columns in a header: by name, else by name in another case. Or all that does not fit."""
     problems: list[Problem] = []
@@ -202,7 +214,7 @@ def bind(layout: Layout, header: Sequence[str]) -> Bound | tuple[Problem, ...]:
         return tuple(problems)
     ids, carry = (tuple(at for at in places if at is not None) for places in (id_places, carried))
     used = {at for at, _ in bound} | set(ids) | set(carry)
-    unused = tuple(name for at, name in enumerate(stripped) if at not in used)
+    unused = tuple(name for at, name in enumerate(stripped) if at not in used and plain(name) != plain(layout.patient))
     return Bound(layout, tuple(stripped), bound, ids, carry, tuple(dict.fromkeys(absent)), unused)
 
 
