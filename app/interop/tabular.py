@@ -14,12 +14,8 @@ from app.domain.evidence import BIOMARKERS
 from app.domain.problems import Problem, shown
 
 # What a field of the case document takes from a cell; a test holds this list against app.domain.reading.
-_COUNT = dict.fromkeys(
-    (
-        "ratio", "her2_copies", "cep17_copies", "her2_signals", "cep17_signals", "cells", "her2_cells", "cep17_cells",
-    ),
-    "number",
-)  # fmt: skip
+_COUNTED = "ratio her2_copies cep17_copies her2_signals cep17_signals cells her2_cells cep17_cells"
+_COUNT = dict.fromkeys(_COUNTED.split(), "number")
 _ISH = _COUNT | {
     "assay": "text", "failed": "flag", "failure_reason": "text", "controls": "text", "method": "text",
     "observer": "text",
@@ -393,14 +389,11 @@ def steps(trace: Sequence[Mapping[str, Any]]) -> str:
 
 def problem_cells(each: CellProblem) -> list[str]:
     """A line of the problems file, without the row's place."""
-    effect = "noted" if each.noted else "invalid"
     told = each.problem
-    return [effect, each.column, each.value, told.code, told.field, told.message, told.remedy]
+    place = ["noted" if each.noted else "invalid", each.column, each.value]
+    return [*place, told.code, told.field, told.message, told.remedy]
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "; ".join(value) if isinstance(value, list | tuple) else str(value)
+    told = "" if value is None else str(value).lower() if isinstance(value, bool) else value
+    return "; ".join(told) if isinstance(told, list | tuple) else str(told)
