@@ -257,7 +257,8 @@ def join_key(part: Part, sender: str) -> str:
 
 def located(problems: Iterable[Problem], part: Part) -> list[Problem]:
     """The rules' problems at the places of the message that gave the fields."""
-    places = {fact.field: fact.where for fact in part.facts}
+    places = {fact.field.split(".")[0]: fact.where for fact in reversed(part.facts)}
+    places |= {fact.field: fact.where for fact in part.facts}
     return [
         Problem(
             "NOT_ACCEPTED",
