@@ -12,7 +12,8 @@ from app.interop.received import Value
 from app.interop.tabular import plain
 
 ABOUT_HER2 = re.compile(
-    r"her[-\u2010-\u2015]?2|(?-i:HER) 2\b|\bneu\b|erb-?b[- ]?2|cep-?\s?17|\bchr(?:omosome)?[- ]?17\b|d17z1", re.IGNORECASE
+    r"her[-\u2010-\u2015]?2|(?-i:HER) 2\b|\bneu\b|erb-?b[- ]?2|cep-?\s?17|\bchr(?:omosome)?[- ]?17\b|d17z1",
+    re.IGNORECASE,
 )
 # speaks of what is measured, so that a number beside it could be a result
 _MEASURED = re.compile(
@@ -148,7 +149,9 @@ class _Reader:
             remedy = "send it below a line that names HER2, or add its heading to [headings]"
             return self._waits(where, text, "AMBIGUOUS", "does not say that it is about HER2", remedy)
         if target == "reported_status" and _RESULT.search(_NAMES.sub(" ", written)):
-            return self._waits(where, text, "AMBIGUOUS", "a status with a result beside it", "send each on its own line")
+            return self._waits(
+                where, text, "AMBIGUOUS", "a status with a result beside it", "send each on its own line"
+            )
         return self.after
 
     def _other(self, where: str, text: str, line: str) -> Told:

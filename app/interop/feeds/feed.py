@@ -166,7 +166,9 @@ class _Reader:
         """As lines are compared: in one case, with single blanks."""
         label = " ".join(plain(written).split())
         if not label:
-            self.wrong("UNKNOWN_VALUE", name, "has a label without a letter", "write the label as it stands in the text")
+            self.wrong(
+                "UNKNOWN_VALUE", name, "has a label without a letter", "write the label as it stands in the text"
+            )
         return label
 
     def text(self, told: Any, place: str) -> str:
