@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import ENGINE_VERSION
-from app.commandline import classify, classify_file, demo, evidence, guideline, serving
+from app.commandline import classify, classify_file, demo, evidence, feeds, guideline, serving
 
 app = typer.Typer(
     name="herald",
@@ -22,6 +22,7 @@ for _command in (serving.serve, serving.migrate, classify.classify, classify_fil
     app.command(_command.__name__.replace("_", "-"))(_command)
 app.add_typer(guideline.guideline, name="guideline")
 app.add_typer(evidence.evidence, name="evidence")
+app.add_typer(feeds.feed, name="feed")
 app.command("openapi")(serving.openapi)
 
 

@@ -112,7 +112,7 @@ class _Reader:
 
     def end(self) -> Iterator[Told]:
         """What only the whole document says."""
-        if self.given and (len(self.parts - _SIDES) > 1 or _SIDES <= self.parts):
+        if self.given and (len(self.parts - _SIDES) > 1 or self.parts >= _SIDES):
             yield self._waits(self.where, "", "AMBIGUOUS", "names more than one specimen", "send a report for each one")
 
     def _labelled(self, line: str) -> tuple[str, str] | None:

@@ -78,7 +78,7 @@ def test_no_document_without_one_explicit_score_gives_one(document: str) -> None
     if score in (None, "not_done", "indeterminate"):
         return
     assert any(
-        re.search(rf"ihc|immunohisto|protein", line, re.IGNORECASE) and score[0] in line
+        re.search(r"ihc|immunohisto|protein", line, re.IGNORECASE) and score[0] in line
         for line in document.splitlines()
     )
 
