@@ -42,12 +42,14 @@ class _Mapper:
         self.received, self.feed, self.overlay = received, feed, overlay
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
+        self._named: set[str] = set()  # specimens that the documents of a report name
         self._reports: list[tuple[Report, list[_Given]]] = []
 
     # ---- reports
 
     def report(self, report: Report) -> None:
         before = len(self.problems)
+        self._named = set()
         by_item = [(item, tuple(self.item(item, report))) for item in report.items]
         given = [each for _, found in by_item for each in found]
         if not given and len(self.problems) == before:
@@ -188,7 +190,7 @@ class _Mapper:
                 yield self._given(item, report, target, None, item.where, "")
             self._tell(item, note=f"the whole document is {item.status}")
             return
-        for told in read_document(item.values, self.feed):
+        for told in read_document(item.values, self.feed, self._named):
             if told.problem:
                 self.problems.append(told.problem)
                 self._tell(item, note=told.problem.message, text=told.text, where=told.where)

@@ -44,7 +44,9 @@ ELSEWHERE = re.compile(
     r"\b(?:history|previous(?:ly)?|prior|outside|referred|referral|external|control|example|reference|criteria)\b",
     re.IGNORECASE,
 )
-_SECTION = "send results of this specimen only, or below a heading that the feed knows"
+_SECTION = "send results of this specimen only, or begin them with a heading such as Diagnosis:"
+# headings that begin what this report itself found
+_HERE = re.compile(r"\b(?:diagnos[ie]s|final|results?|current|microscopic|synoptic|addendum)\b", re.IGNORECASE)
 _BULLET = re.compile(r"^[\s\-*•·]+")
 _SEPARATOR = re.compile(r"\s*(?:[:=]|(?<=\s)[-–](?=\s))?\s*")
 
@@ -72,9 +74,12 @@ def document_fields(feed: Feed) -> tuple[str, ...]:
     return tuple(each for each in found if each not in ("note", "ignore", "document"))
 
 
-def read_document(values: tuple[Value, ...], feed: Feed) -> Iterator[Told]:
-    """The lines of a document in order. A line that may hold a result and has no known label is a problem."""
-    reader = _Reader(feed)
+def read_document(values: tuple[Value, ...], feed: Feed, parts: set[str]) -> Iterator[Told]:
+    """The lines of a document in order. A line that may hold a result and has no known label is a problem.
+
+    parts: the specimens that the documents of this report have named, added to.
+    """
+    reader = _Reader(feed, parts)
     for value in values:
         for text in value.text.splitlines() or [""]:
             yield from reader.line(value.where, text)
@@ -84,14 +89,14 @@ def read_document(values: tuple[Value, ...], feed: Feed) -> Iterator[Told]:
 class _Reader:
     """Reads line by line. What the lines before have said decides what a label means, and whether it is plain."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, parts: set[str]) -> None:
         self.feed = feed
         self.labels = sorted(feed.phrases, key=len, reverse=True)
         self.block: str | None = None
         self.her2 = False  # the lines just before are about HER2
         self.elsewhere = False  # this section tells of another time or place
         self.after: Told | None = None  # the label just before: an answer, or one that is still to come
-        self.parts: set[str] = set()
+        self.parts = parts
         self.given = False
         self.where = ""
         self.site = False  # a site was named after a result
@@ -103,7 +108,7 @@ class _Reader:
             return
         heading = plain(line).rstrip(" :")
         if heading in self.feed.headings and (plain(line).endswith(":") or heading not in self.feed.phrases):
-            self.block, self.her2, self.elsewhere, self.after = self.feed.headings[heading] or None, True, False, None
+            self.block, self.her2, self.after = self.feed.headings[heading] or None, True, None
             yield Told(where, text, note=f"heading: {self.block or 'no block'}")
             return
         found = self._labelled(line)
@@ -163,7 +168,7 @@ class _Reader:
         if self.given and len(words) < 9 and _SITE.match(line):
             self.site = True
         away = ELSEWHERE.search(line) is not None
-        if away or line.endswith(":") or line.isupper():
+        if away or ((line.endswith(":") or line.isupper()) and _HERE.search(line)):
             self.elsewhere = away
         self.her2 = is_about_her2(line)
         if before and before.value is None and before.target:

@@ -51,9 +51,6 @@ def read_value(value: Value, target: str, feed: Feed) -> tuple[str, Any] | Probl
 
     A word where a score is asked for is a reported status. Raises nothing.
     """
-    own = feed.words.get(target, {}).get(plain(value.text))
-    if own is not None:
-        return target, own
     if value.kind == "none" or not (value.text.strip() or value.codings or value.number):
         return None
     if contradiction := contradicts(value.codings, "", value.where, feed):
@@ -61,6 +58,9 @@ def read_value(value: Value, target: str, feed: Feed) -> tuple[str, Any] | Probl
     word = _coded_word(value, feed)
     if isinstance(word, Problem):
         return word
+    own = feed.words.get(target, {}).get(plain(value.text))
+    if own is not None:
+        return target, own
     if target == "ihc.score":
         return _score(value, word, value.where)
     if target == "reported_status":

@@ -6,7 +6,7 @@ import pytest
 
 from app.interop.feeds import read_feed
 from app.interop.feeds.feed import Feed
-from tests.interop.feeds.messages import Coding, facts, item, lines, mapped, text, waits
+from tests.interop.feeds.messages import Coding, facts, item, lines, loinc, mapped, text, waits
 
 REAL = """HER2 Status: NEGATIVE (see interpretation)
 HER2/Chr17 Ratio = 1.85
@@ -151,6 +151,25 @@ def test_one_named_specimen_is_no_problem(document: str) -> None:
 def test_results_below_a_heading_of_another_time_or_place_wait(heading: str) -> None:
     told = lines(f"{heading}\nHER2 IHC: 3+")
     assert (facts(told), waits(told)) == ({}, {"AMBIGUOUS"})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "Clinical history:\nHER2 by FISH:\nHER2/CEP17 ratio: 2.5",
+        "Outside report:\nBiomarkers:\nHER2/CEP17 ratio: 2.5",
+        "HISTORY\n\nHER2/CEP17 ratio: 2.5",
+    ],
+)
+def test_a_heading_within_such_a_section_does_not_end_it(document: str) -> None:
+    assert waits(lines(document)) == {"AMBIGUOUS"}
+
+
+def test_two_documents_of_one_report_that_name_two_specimens_wait() -> None:
+    first = item(loinc("22637-3"), values=(text("A. Left breast"), text("HER2 IHC: 2+")))
+    second = item(loinc("60568-3"), values=(text("B. Left axilla"), text("HER2/CEP17 ratio: 2.5")))
+    assert waits(mapped(first, second)) == {"AMBIGUOUS"}
+    assert not mapped(first).problems
 
 
 def test_such_a_section_ends_with_the_next_heading() -> None:
