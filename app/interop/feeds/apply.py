@@ -42,7 +42,7 @@ class _Mapper:
         self.received, self.feed, self.overlay = received, feed, overlay
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
-        self._named: set[str] = set()  # specimens that the documents of a report name
+        self._named: set[tuple[str, str]] = set()  # specimens that the documents of a report name
         self._reports: list[tuple[Report, list[_Given]]] = []
 
     # ---- reports

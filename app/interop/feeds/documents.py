@@ -33,8 +33,13 @@ _PART = re.compile(
     r"(?:([a-h])\d{0,2}\b|(\d{1,2}|i{1,3})(?!\.\d)(?=\s*(?:$|[:.,)(–-])))|([a-h])\d{0,2}\s*[.):](?:\s|$)",
     re.IGNORECASE,
 )
-_SIDE = re.compile(r"\b(left|right)\b", re.IGNORECASE)
-_SIDES = {"left", "right"}
+# names of one kind of which two can't both be this specimen's
+_NAMED = (
+    re.compile(r"\b(left|right)\b", re.IGNORECASE),
+    re.compile(r"\b(\d{1,2})(?::\d\d)?\s?o.?clock\b", re.IGNORECASE),
+    re.compile(r"\b((?:upper|lower)[- ](?:inner|outer))\b", re.IGNORECASE),
+    re.compile(r"\b(first|second|third)(?= (?:tumou?r|lesion|focus|specimen|biopsy|part)\b)", re.IGNORECASE),
+)
 _SITE = re.compile(
     r"(?:lymph node|axilla|metasta|liver|bone|brain|lung|skin|chest wall|excision|resection|mastectomy|lumpectomy|core|"
     r"biopsy|primary|recurren|control)",
@@ -74,10 +79,10 @@ def document_fields(feed: Feed) -> tuple[str, ...]:
     return tuple(each for each in found if each not in ("note", "ignore", "document"))
 
 
-def read_document(values: tuple[Value, ...], feed: Feed, parts: set[str]) -> Iterator[Told]:
+def read_document(values: tuple[Value, ...], feed: Feed, parts: set[tuple[str, str]]) -> Iterator[Told]:
     """The lines of a document in order. A line that may hold a result and has no known label is a problem.
 
-    parts: the specimens that the documents of this report have named, added to.
+    parts: (kind of name, name) of the specimens that the documents of this report have named; added to.
     """
     reader = _Reader(feed, parts)
     for value in values:
@@ -89,7 +94,7 @@ def read_document(values: tuple[Value, ...], feed: Feed, parts: set[str]) -> Ite
 class _Reader:
     """Reads line by line. What the lines before have said decides what a label means, and whether it is plain."""
 
-    def __init__(self, feed: Feed, parts: set[str]) -> None:
+    def __init__(self, feed: Feed, parts: set[tuple[str, str]]) -> None:
         self.feed = feed
         self.labels = sorted(feed.phrases, key=len, reverse=True)
         self.block: str | None = None
@@ -117,7 +122,8 @@ class _Reader:
 
     def end(self) -> Iterator[Told]:
         """What only the whole document says."""
-        if self.given and (len(self.parts - _SIDES) > 1 or self.parts >= _SIDES):
+        kinds = [kind for kind, _ in self.parts]
+        if self.given and len(kinds) > len(set(kinds)):
             yield self._waits(self.where, "", "AMBIGUOUS", "names more than one specimen", "send a report for each one")
 
     def _labelled(self, line: str) -> tuple[str, str] | None:
@@ -163,8 +169,9 @@ class _Reader:
         before, self.after = self.after, None
         words = line.split()
         if part := _PART.match(line):
-            self.parts.add((part[1] or part[2] or part[3]).casefold())
-        self.parts |= {each.casefold() for each in _SIDE.findall(line)} if len(words) < 9 else set()
+            self.parts.add(("number", part[2]) if part[2] else ("letter", (part[1] or part[3]).casefold()))
+        if len(words) < 9:
+            self.parts |= {(at.pattern, each.casefold()) for at in _NAMED for each in at.findall(line)}
         if self.given and len(words) < 9 and _SITE.match(line):
             self.site = True
         away = ELSEWHERE.search(line) is not None

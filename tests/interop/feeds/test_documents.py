@@ -132,6 +132,10 @@ def test_a_line_that_goes_on_below_waits(document: str) -> None:
         "Block A1\nHER2 IHC: 2+\nBlock B2\nHER2/CEP17 ratio: 2.5",
         "LEFT BREAST\nHER2 IHC: 2+\nRIGHT BREAST\nHER2/CEP17 ratio: 2.5",
         "A. Breast\nB. Lymph node\nHER2 IHC: 3+",
+        "Tumor #1\nHER2 IHC: 2+\nTumor #2\nHER2/CEP17 ratio: 1.1",
+        "First tumor\nHER2 IHC: 2+\nSecond tumor\nHER2/CEP17 ratio: 1.1",
+        "12 o'clock\nHER2 IHC: 2+\n3 o'clock\nHER2/CEP17 ratio: 1.1",
+        "Upper outer quadrant\nHER2 IHC: 2+\nLower inner quadrant\nHER2/CEP17 ratio: 1.1",
         "HER2 IHC: 2+\nMetastasis, liver\nHER2/CEP17 ratio: 2.5",
         "HER2 IHC: 2+\nExcision:\nHER2/CEP17 ratio: 2.5",
     ],
@@ -141,7 +145,12 @@ def test_two_specimens_in_one_document_wait(document: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["A. Left breast, core biopsy\nBlock A1\nHER2 IHC: 3+", "Tumor 2 cm\nSpecimen A\nHER2 IHC: 3+"]
+    "document",
+    [
+        "A. Left breast, core biopsy\nBlock A1\nHER2 IHC: 3+",
+        "Tumor 2 cm\nSpecimen A\nHER2 IHC: 3+",
+        "Specimen A: left breast, 12 o'clock\nTumor 1\nHER2 IHC: 3+",
+    ],
 )
 def test_one_named_specimen_is_no_problem(document: str) -> None:
     assert (facts(lines(document)), lines(document).problems) == ({"ihc.score": "3+"}, ())
