@@ -52,6 +52,9 @@ class _Mapper:
         self._named = set()
         by_item = [(item, tuple(self.item(item, report))) for item in report.items]
         given = [each for _, found in by_item for each in found]
+        if {each.fact.field for each in given} == {"ish.cells"} and not any(is_about_her2(str(i)) for i, _ in by_item):
+            # cells of a report that says nothing else of HER2 are those of another test
+            given = []
         if not given and len(self.problems) == before:
             return
         if not report.patient:

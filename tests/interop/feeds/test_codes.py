@@ -91,7 +91,24 @@ def test_what_is_not_about_her2_waits_for_nothing() -> None:
     assert (told.parts, told.problems, told.lines[0].note) == ((), (), "not about HER2")
 
 
+def test_cells_counted_are_taken_beside_another_her2_result_only() -> None:
+    """62361-1 names no gene: in a report without HER2 these are the cells of another test (interop.md 1.4)."""
+    cells = item(loinc("62361-1", "Cells counted"), values=(quantity("12"),))
+    ratio = item(loinc("49683-6"), values=(quantity("1.8"),))
+    assert facts(mapped(ratio, cells)) == {"ish.ratio": "1.8", "ish.cells": "12"}
+    assert (mapped(cells).parts, mapped(cells).problems) == ((), ())
+
+
 def test_every_standard_code_has_a_test() -> None:
-    tested = {*SCORE, *NUMBERS, *PRESENCE, *map(loinc, NEVER), loinc("48676-1"), loinc("22637-3"), loinc("60568-3")}
+    tested = {
+        *SCORE,
+        *NUMBERS,
+        *PRESENCE,
+        *map(loinc, NEVER),
+        loinc("48676-1"),
+        loinc("22637-3"),
+        loinc("60568-3"),
+        loinc("62361-1"),
+    }
     receptors = {at for at, target in STANDARD.codes.items() if target.startswith("context.")}
     assert {(each.system, each.code) for each in tested} | receptors == set(STANDARD.codes)
