@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
-from app.interop.feeds.documents import is_about_her2, read_document
+from app.interop.feeds.documents import ELSEWHERE, document_fields, is_about_her2, read_document
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.values import contradicts, read_value
 from app.interop.received import Fact, Item, Line, Mapped, Part, Received, Report, Value
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
+# an OBX-4 that names a specimen or block, as A or B2, and not the place in a list
+_LETTERED = re.compile(r"[A-Za-z]\d{0,2}")
 Overlay = Mapping[tuple[str, str], str]
 
 
@@ -28,8 +31,10 @@ def map_received(received: Received, feed: Feed, overlay: Overlay) -> Mapped:
     mapper = _Mapper(received, feed, overlay)
     for report in received.reports:
         mapper.report(report)
+    # parts before problems: joining them finds contradictions
+    parts = tuple(mapper.parts())
     problems = tuple(dict.fromkeys((*received.problems, *mapper.problems)))
-    return Mapped(tuple(mapper.parts()), tuple(mapper.lines), problems, received.merges)
+    return Mapped(parts, tuple(mapper.lines), problems, received.merges)
 
 
 class _Mapper:
@@ -37,13 +42,19 @@ class _Mapper:
         self.received, self.feed, self.overlay = received, feed, overlay
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
+        self._named: set[tuple[str, str]] = set()  # specimens that the documents of a report name
         self._reports: list[tuple[Report, list[_Given]]] = []
 
     # ---- reports
 
     def report(self, report: Report) -> None:
         before = len(self.problems)
-        given = [each for item in report.items for each in self.item(item, report)]
+        self._named = set()
+        by_item = [(item, tuple(self.item(item, report))) for item in report.items]
+        given = [each for _, found in by_item for each in found]
+        if {each.fact.field for each in given} == {"ish.cells"} and not any(is_about_her2(str(i)) for i, _ in by_item):
+            # cells of a report that says nothing else of HER2 are those of another test
+            given = []
         if not given and len(self.problems) == before:
             return
         if not report.patient:
@@ -52,6 +63,11 @@ class _Mapper:
         if not report.accession:
             remedy = "send the laboratory's case number (OBR-3, Specimen.accessionIdentifier)"
             self.problems.append(Problem("NO_ACCESSION", report.where, "nothing says which case this is", remedy))
+        groups = {item.group[0].casefold() for item, found in by_item if found and _LETTERED.fullmatch(item.group)}
+        if len(groups) > 1 and self.feed.block_from == "specimen":
+            remedy = 'send a report for each specimen, or set block_from = "group" or "none" in the feed'
+            told = "its results name several blocks (OBX-4) and one specimen"
+            self.problems.append(Problem("AMBIGUOUS", report.where, told, remedy))
         self._reports.append((report, given))
 
     def parts(self) -> Iterator[Part]:
@@ -112,6 +128,10 @@ class _Mapper:
                 self._wait(item, "UNKNOWN_CODE", "speaks of HER2 by a code that this feed does not map", remedy)
                 return
         receptor = target.startswith("context.")
+        if target and not receptor and target not in ("note", "ignore") and ELSEWHERE.search(names):
+            told = "its name speaks of another time or place"
+            self._wait(item, "AMBIGUOUS", told, "map its code to note or ignore, or send the result by its own code")
+            return
         found = [*item.problems]
         if clash := contradicts(item.codings, item.text, item.where, self.feed):
             found.append(clash)
@@ -169,12 +189,11 @@ class _Mapper:
     def _document(self, item: Item, report: Report) -> Iterator[_Given]:
         if item.status in _TAKEN_BACK or (item.status == "promoted" and not any(v.text for v in item.values)):
             # which lines it had is not told again: all that a document can give is meant
-            for target in dict.fromkeys(self.feed.phrases.values()):
-                if target not in ("note", "ignore", "document"):
-                    yield self._given(item, report, target, None, item.where, "")
+            for target in document_fields(self.feed):
+                yield self._given(item, report, target, None, item.where, "")
             self._tell(item, note=f"the whole document is {item.status}")
             return
-        for told in read_document(item.values, self.feed):
+        for told in read_document(item.values, self.feed, self._named):
             if told.problem:
                 self.problems.append(told.problem)
                 self._tell(item, note=told.problem.message, text=told.text, where=told.where)

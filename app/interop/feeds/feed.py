@@ -81,7 +81,7 @@ class Feeds:
         problems: list[Problem] = []
         taken: dict[str, str] = {}
         for path in sorted(folder.glob("*.toml")) if folder else ():
-            read = read_feed(path.read_text("utf-8"))
+            read = read_feed(path.read_text("utf-8", errors="replace"))
             if not isinstance(read, Feed):
                 problems += [replace(each, field=f"{path.name}: {each.field}") for each in read]
                 continue
@@ -108,6 +108,8 @@ class FeedProblems(ValueError):
 
 
 def _read(text: str) -> Feed | tuple[Problem, ...]:
+    if "\ufffd" in text:
+        return (Problem("WRONG_TYPE", "feed", "is not UTF-8", "save the file as UTF-8"),)
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -148,19 +150,47 @@ class _Reader:
             self.wrong("UNKNOWN_VALUE", "block_from", "is not in the list", f"write one of {', '.join(_BLOCKS)}")
         try:
             ZoneInfo(values.get("zone", "UTC"))
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             self.wrong("UNKNOWN_VALUE", "zone", "is no time zone", 'write an IANA name such as "Europe/London"')
         values["codes"] = {at: self.target(told, place) for at, told, place in self.coded("codes")}
-        values["answers"] = {at: str(told) for at, told, _ in self.coded("answers")}
-        values["contradicts"] = {at: tuple(map(plain, told)) for at, told, _ in self.coded("contradicts")}
-        values["phrases"] = {plain(k): self.target(v, f"phrases.{k}") for k, v in self.table("phrases").items()}
-        values["headings"] = {plain(k): self.block(v, f"headings.{k}") for k, v in self.table("headings").items()}
-        values["words"] = {
-            self.target(target, f"words.{target}"): {plain(str(k)): v for k, v in entries.items()}
-            for target, entries in self.table("words").items()
-            if isinstance(entries, Mapping)
-        }
+        values["answers"] = {at: self.text(told, place) for at, told, place in self.coded("answers")}
+        values["contradicts"] = {at: self.texts(told, place) for at, told, place in self.coded("contradicts")}
+        phrases = self.table("phrases").items()
+        values["phrases"] = {self.label(k, "phrases"): self.target(v, f"phrases.{k}") for k, v in phrases}
+        headings = self.table("headings").items()
+        values["headings"] = {self.label(k, "headings"): self.block(v, f"headings.{k}") for k, v in headings}
+        values["words"] = {target: self.words(target, entries) for target, entries in self.table("words").items()}
         return Feed(**values)
+
+    def label(self, written: str, name: str) -> str:
+        """As lines are compared: in one case, with single blanks."""
+        label = " ".join(plain(written).split())
+        if not label:
+            self.wrong(
+                "UNKNOWN_VALUE", name, "has a label without a letter", "write the label as it stands in the text"
+            )
+        return label
+
+    def text(self, told: Any, place: str) -> str:
+        if not isinstance(told, str):
+            self.wrong("WRONG_TYPE", place, "is not a text", 'write it in quotes: "2+"')
+        return str(told)
+
+    def texts(self, told: Any, place: str) -> tuple[str, ...]:
+        if isinstance(told, list) and all(isinstance(each, str) and each for each in told):
+            return tuple(map(plain, told))
+        self.wrong("WRONG_TYPE", place, "is not a list of texts", 'write ["..."]')
+        return ()
+
+    def words(self, target: str, entries: Any) -> dict[str, Any]:
+        self.target(target, f"words.{target}")
+        if not isinstance(entries, Mapping):
+            self.wrong("WRONG_TYPE", f"words.{target}", "is not a table", f'write [words."{target}"]')
+            return {}
+        for word, told in entries.items():
+            if not isinstance(told, bool):
+                self.text(told, f"words.{target}.{word}")
+        return {plain(word): told for word, told in entries.items()}
 
     def table(self, name: str) -> Mapping[str, Any]:
         given = self.read.get(name, {})

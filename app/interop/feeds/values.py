@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from app.domain.problems import Problem, shown
@@ -15,29 +16,32 @@ _PLUS = re.compile(r"(?<![\d.,/+-])([0-9])\s?\+(?![\d+/-])")
 _ALONE = re.compile(r"(?:(?:ihc|her2)?\s*score\s*[:=]?\s*)?([0-3])")
 _BRACKETED = re.compile(r"(?:negative|equivocal|positive)\s*\(\s*(?:score\s*)?([0-3])\s*\+?\s*\)")
 _ZERO_TOLD = re.compile(r"(?:score\s*)?0\s*\(?negative\)?")
-# beside a score these words say nothing against it; any other word leaves the text open
+# beside a score these words say nothing; any other, also a percentage or an intensity that may not fit, leaves it open
 _HARMLESS = frozenset(
     {"her2", "her-2", "her2/neu", "her-2/neu", "neu", "erbb2", "ihc", "score", "by", "immunohistochemistry",
-     "immunostain", "stain", "result", "status", "protein", "expression", "overexpression", "membrane",
-     "staining", "complete", "incomplete", "circumferential", "weak", "moderate", "strong", "intense", "faint",
-     "in", "of", "the", "invasive", "tumour", "tumor", "carcinoma", "cells", "cell", "and", "barely",
-     "perceptible"}
+     "immunostain", "stain", "result", "status", "protein", "expression", "overexpression", "in", "of", "the",
+     "invasive", "tumour", "tumor", "carcinoma", "cells", "cell"}
 )  # fmt: skip
 _WORDS = {"negative": ("0", "0+", "1+"), "equivocal": ("2+",), "borderline": ("2+",), "positive": ("3+",)}
 STATUS_WORDS = frozenset(
     {*_WORDS, "indeterminate", "amplified", "not amplified", "non-amplified", "low", "her2-low", "present", "absent"}
     | {"detected", "not detected", "overexpressed", "not overexpressed", "pos", "neg", "not done", "not performed"}
     | {"pending", "unknown", "see comment", "see note", "see interpretation"}
+    | {"amplification detected", "amplification not detected", "no amplification"}
 )
 _NOT_DONE = ("not done", "not performed", "not indicated", "not applicable", "n/a")
-_PERCENT = re.compile(r"[<>≤≥=~]*\s*\d{1,3}(?:\.\d+)?\s*%")
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "≤": "<=", "≥": ">=", "=": "", "": ""}
-_NUMBER = re.compile(r"(<=|>=|<|>|≤|≥|=)?\s*(\d{1,9}(?:[.,]\d{1,20})?)(?:\s*:\s*1(?:\.0+)?)?")
-_RANGE = re.compile(r"(\d{1,9}(?:[.,]\d{1,6})?)\s*(?:-|–|to)\s*(\d{1,9}(?:[.,]\d{1,6})?)")
-_BESIDE_NUMBER = re.compile(
-    r"\((?:not |non-)?(?:amplified|negative|positive|equivocal|normal|low|high)\)|\b(?:signals?|copies|copy|nuclei|"
-    r"nucleus|cells?|per|average|mean|ratio)\b|(?<=[a-z ])/(?=[a-z ])"
-)
+_NUMBER = re.compile(r"(<=|>=|<|>|≤|≥|=)?\s*(\d{1,9}(?:[.,]\d{1,20})?)(?:\s*:\s*1(?:\.0+)?)?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,9}(?:[.,]\d{1,6})?)\s*(?:-|–|to)\s*(\d{1,9}(?:[.,]\d{1,6})?)", re.ASCII)
+_STATUS_BESIDE = r"\((?:not |non-)?(?:amplified|negative|positive|equivocal|normal|low|high)\)"
+# by the last word of the field: words that say of a number only what the field says already
+_BESIDE_NUMBER = {
+    "ratio": re.compile(rf"{_STATUS_BESIDE}|^ratio\b"),
+    "copies": re.compile(
+        rf"{_STATUS_BESIDE}|^(?:average|mean)\b|(?:signals?|copies)?(?:\s*(?:/|per)\s*(?:cell|nucleus))?$"
+    ),
+    "cells": re.compile(r"\b(?:cells|nuclei)$"),
+}
 _UNITS = re.compile(r"(?:1|#|\{[^{}]*\}|\{[^{}]*\}/(?:\{[^{}]*\}|cell|nucleus)|)")
 PERCENTAGES = frozenset({"context.er_percent", "context.pgr_percent", "ihc.percent"})
 
@@ -47,27 +51,34 @@ def read_value(value: Value, target: str, feed: Feed) -> tuple[str, Any] | Probl
 
     A word where a score is asked for is a reported status. Raises nothing.
     """
-    own = feed.words.get(target, {}).get(plain(value.text))
-    if own is not None:
-        return target, own
-    if value.kind == "none" or not value.text.strip():
+    if value.kind == "none" or not (value.text.strip() or value.codings or value.number):
         return None
     if contradiction := contradicts(value.codings, "", value.where, feed):
         return contradiction
     word = _coded_word(value, feed)
     if isinstance(word, Problem):
         return word
+    own = feed.words.get(target, {}).get(plain(value.text))
+    if own is not None:
+        return target, own
     if target == "ihc.score":
         return _score(value, word, value.where)
     if target == "reported_status":
         if value.kind in ("quantity", "range", "ratio"):
             return _contradictory(value.where, "a number stands where a status is asked for")
-        return target, (word or value.text).strip()[:500]
+        told = (word or value.text).strip()[:500]
+        return (target, told) if told else None
     if target == "ish.method":
         if value.kind in ("quantity", "range", "ratio"):
             return _contradictory(value.where, "a number stands where amplified or not is asked for")
+        told = plain(word or value.text)
+        if told in _NOT_DONE:
+            return None
+        if told not in STATUS_WORDS:
+            remedy = f'send amplified or not amplified, or add the text to [words."{target}"] of the feed'
+            return Problem("AMBIGUOUS", value.where, "is not clearly a result of ISH", remedy)
         # that ISH was done is known, its values are not: an ISH whose values are outstanding
-        return None if plain(word or value.text) in _NOT_DONE else (target, "ISH")
+        return target, "ISH"
     if target in ("context.er", "context.pgr"):
         told = plain(word or value.text)
         return (target, told) if told in ("positive", "negative") else None
@@ -92,6 +103,14 @@ def _coded_word(value: Value, feed: Feed) -> str | Problem | None:
     words = {feed.answers[at] for each in value.codings if (at := (each.system, each.code)) in feed.answers}
     if len(words) > 1:
         return _contradictory(value.where, "its codes say different things")
+    # a display is never read for a code; but what is written beside a code must not say something else
+    written = [value.text, *(each.display for each in value.codings)]
+    written += [each.code for each in value.codings if not each.system and value.kind == "coded"]
+    read = {told for each in (*words, *written) if isinstance(told := read_score(plain(each)), tuple)}
+    scores = {told for field, told in read if field == "ihc.score"}
+    said = {told for field, told in read if field == "reported_status" and told in _WORDS}
+    if len(scores) > 1 or len(said) > 1 or any(_agreeing(score, word) for score in scores for word in said):
+        return _contradictory(value.where, "its code and the text beside it say different things")
     return words.pop() if words else None
 
 
@@ -103,6 +122,8 @@ def _score(value: Value, word: str | None, where: str) -> tuple[str, Any] | Prob
         if whole:
             return "ihc.score", "0" if value.number == "0" else f"{value.number}+"
         return _contradictory(where, f"{shown(value.number)} stands where a score is asked for")
+    if word is None and any(each.system for each in value.codings):
+        return Problem("UNKNOWN_CODE", where, "is an answer that this feed does not map", "add its code to [answers]")
     text = plain(word if word is not None else value.text)
     found = read_score(text)
     if found is None:
@@ -134,7 +155,7 @@ def read_score(text: str) -> tuple[str, Any] | Problem | None:
     score = found.pop()
     if score not in SCORES:
         return Problem("UNKNOWN_SCORE", "", f"{score} is not a HER2 score", "send 0, 1+, 2+ or 3+")
-    rest = _PERCENT.sub(" ", _PLUS.sub(" ", text))
+    rest = _PLUS.sub(" ", text)
     words = [word for word in re.split(r"[\s(),;:.=\[\]]+", rest) if word]
     if any(word not in _HARMLESS and word not in _WORDS for word in words):
         return None
@@ -173,11 +194,16 @@ def read_number(text: str, target: str, where: str, feed: Feed) -> tuple[str, An
     told = plain(text)
     if target in PERCENTAGES:
         told = told.replace("%", " ")
-    told = " ".join(_BESIDE_NUMBER.sub(" ", told).split()).strip(" .;")
+    if beside := _BESIDE_NUMBER.get(re.split("[._]", target)[-1]):
+        told = beside.sub(" ", " ".join(told.split()).rstrip(" .;"))
+    # a leading full stop is a digit lost, not an ornament
+    told = " ".join(told.split()).rstrip(" .;")
     if not feed.decimal_comma and "," in told:
         remedy = "send a decimal point, or set decimal_comma = true in this sender's feed"
         return Problem("AMBIGUOUS", where, "has a comma", remedy)
-    if match := _RANGE.fullmatch(told):
+    match = _RANGE.fullmatch(told)
+    # "2 to 1" is a ratio in words, not a range
+    if match and Decimal(match[1].replace(",", ".")) <= Decimal(match[2].replace(",", ".")):
         return target, f"{match[1]}-{match[2]}".replace(",", ".")
     if (match := _NUMBER.fullmatch(told)) and (":" not in told or target.endswith(".ratio")):
         return target, f"{_COMPARATORS[match[1] or '']}{match[2]}".replace(",", ".")
