@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import ENGINE_VERSION
-from app.commandline import classify, classify_file, demo, evidence, guideline, mllp, serving
+from app.commandline import classify, classify_file, demo, evidence, feeds, guideline, imports, mllp, serving
 
 app = typer.Typer(
     name="herald",
@@ -22,8 +22,10 @@ for _command in (
     serving.serve, serving.migrate, mllp.mllp, classify.classify, classify_file.classify_file, demo.demo,
 ):  # fmt: skip
     app.command(_command.__name__.replace("_", "-"))(_command)
+app.command("import")(imports.import_file)
 app.add_typer(guideline.guideline, name="guideline")
 app.add_typer(evidence.evidence, name="evidence")
+app.add_typer(feeds.feed, name="feed")
 app.command("openapi")(serving.openapi)
 
 

@@ -20,6 +20,7 @@ from app.api import (
     routes_health,
     routes_her2,
     routes_hl7,
+    routes_imports,
     routes_messages,
     routes_patients,
     routes_plots,
@@ -32,6 +33,8 @@ from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
 from app.services.exchange import Exchange
+from app.services.import_jobs import ImportJobs
+from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
@@ -71,14 +74,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         intake = Intake(context, load_feeds(settings.feeds))
         desk = IntakeDesk(intake, log)
         exchange = Exchange(desk, log=log, strict=intake.is_strict)
+        imports = Imports(intake)
+        jobs = ImportJobs(imports, log)
         app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
+        app.state.imports, app.state.import_jobs = imports, jobs
         desk.start()
+        await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
             async with beside(settings, context, exchange, log):
                 yield
         finally:
             await exchange.finish()
+            await jobs.stop()
             await desk.stop()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
@@ -107,12 +115,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_health,
         routes_hl7,
         routes_fhir,
+        routes_imports,
         routes_messages,
     ):
         app.include_router(routes.router)
     app.include_router(message_browser.router)
     problems.install(app)
-    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log)
+    limits = {"/imports": settings.import_limit}
+    app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log, limits=limits)
     _describe(app)
     return app
 

@@ -86,6 +86,7 @@ class Settings(BaseSettings):
         "", description="Folder of feed files (TOML), one per sender: what its codes and words mean (docs/feeds.md)."
     )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
+    import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

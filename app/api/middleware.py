@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,16 @@ def _where(error: Exception) -> str:
 
 
 class RequestLayer:
-    """Wraps the application. log: a logger, told once a request; a failure of ours at level error, else at info."""
+    """Wraps the application. log: a logger, told once a request; a failure of ours at level error, else at info.
 
-    def __init__(self, app: ASGIApp, body_limit: int, log: Any) -> None:
-        self.app, self.body_limit, self.log = app, body_limit, log
+    body_limit: bytes; limits: other limits by path.
+    """
+
+    def __init__(self, app: ASGIApp, body_limit: int, log: Any, limits: Mapping[str, int] | None = None) -> None:
+        self.app, self.body_limit, self.log, self.limits = app, body_limit, log, limits or {}
+
+    def _limit(self, scope: Scope) -> int:
+        return self.limits.get(scope["path"], self.body_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +62,7 @@ class RequestLayer:
 
         try:
             length = headers.get(b"content-length", b"0")
-            if length.isdigit() and int(length) > self.body_limit:
+            if length.isdigit() and int(length) > self._limit(scope):
                 await self._too_large(scope, receive, tell)
             elif b"transfer-encoding" in headers:
                 await self._bounded(scope, receive, tell)
@@ -83,7 +90,7 @@ class RequestLayer:
             )
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"The body is larger than {self.body_limit} bytes; send less, or results one by one."
+        detail = f"The body is larger than {self._limit(scope)} bytes; send less, or results one by one."
         await refusal_response(scope["path"], "too_large", detail)(scope, receive, send)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,7 +102,7 @@ class RequestLayer:
                 return
             parts.append(message.get("body", b""))
             size, more = size + len(parts[-1]), message.get("more_body", False)
-            if size > self.body_limit:
+            if size > self._limit(scope):
                 await self._too_large(scope, receive, send)
                 return
         body = b"".join(parts)

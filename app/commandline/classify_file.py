@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TextIO
@@ -21,7 +21,7 @@ from app.commandline.tables import DELIMITERS, TableFile, Unreadable, open_table
 from app.commandline.terminal import console, fail, grid, refuse
 from app.domain.codes import EDITIONS
 from app.interop.mapping import read_mapping
-from app.interop.tabular import FIELDS, PROBLEM, SHORT, Bound, Layout, answer_header, direct_layout, nearest, plain
+from app.interop.tabular import FIELDS, PROBLEM, SHORT, Bound, Layout, answer_header, known_columns, nearest
 from app.services.files import Answered, answer_rows, layout_of, mapping_names, mapping_text
 
 _GUIDE = "docs/file-mapping.md tells how a mapping is written"
@@ -74,7 +74,7 @@ def classify_file(
     try:
         table = open_table(
             file,
-            lambda header: _known(layout, header),
+            lambda header: known_columns(layout, header),
             encoding=encoding,
             comment=layout.comment if layout else None,
             delimiter=DELIMITERS.get(delimiter or ""),
@@ -108,13 +108,6 @@ def _mapping(named: str | None) -> tuple[str | None, Layout | None]:
     if not isinstance(layout, Layout):
         refuse(f"The mapping {named} can't be used ({_GUIDE}):", layout)
     return text, layout
-
-
-def _known(layout: Layout | None, header: Sequence[str]) -> int:
-    if layout is None:
-        return len(direct_layout(header).columns)
-    names = {plain(name) for name in (*(each.name for each in layout.columns), *layout.id, *layout.carry)}
-    return len(names & {plain(name) for name in header})
 
 
 def _beside(file: Path, word: str) -> Path:

@@ -20,7 +20,7 @@ from app.interop.tabular import (
     truncated_range,
 )
 
-_TOP = ("title", "id", "carry", "missing", "decimal_comma", "comment", "optional", "constants", "columns")
+_TOP = ("title", "patient", "id", "carry", "missing", "decimal_comma", "comment", "optional", "constants", "columns")
 _COLUMN = ("field", "values", "otherwise", "optional", "missing", "also", "truncated", "shared")
 
 
@@ -64,6 +64,7 @@ class _Reader:
             decimal_comma=self.typed("decimal_comma", bool, False, "true or false"),
             comment=self.typed("comment", str, None, "a text") or None,
             optional=frozenset(self.texts("optional")),
+            patient=self.typed("patient", str, "patient", "a text"),
         )
         for name in sorted(layout.optional - {*layout.id, *layout.carry}):
             told = f"{name} is neither in id nor in carry"

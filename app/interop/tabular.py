@@ -14,12 +14,8 @@ from app.domain.evidence import BIOMARKERS
 from app.domain.problems import Problem, shown
 
 # What a field of the case document takes from a cell; a test holds this list against app.domain.reading.
-_COUNT = dict.fromkeys(
-    (
-        "ratio", "her2_copies", "cep17_copies", "her2_signals", "cep17_signals", "cells", "her2_cells", "cep17_cells",
-    ),
-    "number",
-)  # fmt: skip
+_COUNTED = "ratio her2_copies cep17_copies her2_signals cep17_signals cells her2_cells cep17_cells"
+_COUNT = dict.fromkeys(_COUNTED.split(), "number")
 _ISH = _COUNT | {
     "assay": "text", "failed": "flag", "failure_reason": "text", "controls": "text", "method": "text",
     "observer": "text",
@@ -90,7 +86,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A mapping: columns to fields, what stands for missing, what identifies a row, what is carried through."""
+    """A mapping: columns to fields, what stands for missing, what identifies a row, what is carried through.
+
+    patient: the column of the patient's pseudonym; a file that is imported needs it, one that is classified does not.
+    """
 
     columns: tuple[Column, ...]
     id: tuple[str, ...] = ()
@@ -100,6 +99,7 @@ class Layout:
     decimal_comma: bool = False
     comment: str | None = None
     optional: frozenset[str] = frozenset()
+    patient: str = "patient"
 
     def with_edition(self, edition: str) -> Layout:
         return replace(self, constants={**self.constants, "edition": edition})
@@ -164,6 +164,14 @@ def direct_layout(header: Sequence[str]) -> Layout:
     return Layout(tuple(columns), carry=tuple(carried))
 
 
+def known_columns(layout: Layout | None, header: Sequence[str]) -> int:
+    """How many columns of a header a layout knows; None: as direct_layout reads it."""
+    if layout is None:
+        return len(direct_layout(header).columns)
+    names = {plain(name) for name in (*(each.name for each in layout.columns), *layout.id, *layout.carry)}
+    return len(names & {plain(name) for name in header})
+
+
 def bind(layout: Layout, header: Sequence[str]) -> Bound | tuple[Problem, ...]:
     """Find the layout's columns in a header: by name, else by name in another case. Or all that does not fit."""
     problems: list[Problem] = []
@@ -202,7 +210,7 @@ def bind(layout: Layout, header: Sequence[str]) -> Bound | tuple[Problem, ...]:
         return tuple(problems)
     ids, carry = (tuple(at for at in places if at is not None) for places in (id_places, carried))
     used = {at for at, _ in bound} | set(ids) | set(carry)
-    unused = tuple(name for at, name in enumerate(stripped) if at not in used)
+    unused = tuple(name for at, name in enumerate(stripped) if at not in used and plain(name) != plain(layout.patient))
     return Bound(layout, tuple(stripped), bound, ids, carry, tuple(dict.fromkeys(absent)), unused)
 
 
@@ -381,14 +389,11 @@ def steps(trace: Sequence[Mapping[str, Any]]) -> str:
 
 def problem_cells(each: CellProblem) -> list[str]:
     """A line of the problems file, without the row's place."""
-    effect = "noted" if each.noted else "invalid"
     told = each.problem
-    return [effect, each.column, each.value, told.code, told.field, told.message, told.remedy]
+    place = ["noted" if each.noted else "invalid", each.column, each.value]
+    return [*place, told.code, told.field, told.message, told.remedy]
 
 
 def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "; ".join(value) if isinstance(value, list | tuple) else str(value)
+    told = "" if value is None else str(value).lower() if isinstance(value, bool) else value
+    return "; ".join(told) if isinstance(told, list | tuple) else str(told)

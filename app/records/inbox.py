@@ -199,7 +199,9 @@ class Inbox:
 
     def heads_by_key(self, join_keys: Collection[str]) -> dict[str, ResultView]:
         """Results at their newest version by join key."""
-        found = self._reading.views(t.result.c.join_key.in_(join_keys))
+        query = select(t.result.c.id).where(self._own(t.result), t.result.c.join_key.in_(join_keys))
+        ids = list(self._connection.execute(query).scalars())
+        found = self._reading.views(t.result.c.id.in_(ids)) if ids else ()
         return {str(view.join_key): view for view in found}
 
     def owners(self, identities: Iterable[Identity]) -> dict[Identity, str]:

@@ -62,7 +62,7 @@ class Intake:
         """Read and map a message; nothing is stored. overlay: the codes that persons mapped for its sender."""
         feed = self.feeds.of(payload.sender)
         try:
-            received = _read(payload, feed)
+            received = read_payload(payload, feed)
             if received.problems:
                 mapped = map_received(received, feed, overlay or {})
                 problems = (*received.problems, *(p for p in mapped.problems if p not in received.problems))
@@ -218,7 +218,8 @@ def lines_of(mapped: Mapped) -> tuple[dict[str, str], ...]:
     return tuple(line._asdict() for line in mapped.lines)
 
 
-def _read(payload: Payload, feed: Feed) -> Received:
+def read_payload(payload: Payload, feed: Feed) -> Received:
+    """What a message says, read by its media type as its sender's feed asks. Raises nothing a sender can cause."""
     if payload.media_type == FHIR_JSON:
         return read_fhir(payload.message, payload.sender)
     return read_hl7(

@@ -20,8 +20,9 @@ from app.services.documents import text_of
 from app.services.errors import Refusal
 from app.services.exchange import payload
 from app.services.finding import reading, times
-from app.services.intake import TERMINAL, Intake, Understood, kept_of, lines_of, outcome_of, refusing
+from app.services.intake import Intake, kept_of, lines_of, outcome_of, refusing
 from app.services.payloads import FHIR_JSON, HL7V2, STATES, Outcome, Payload
+from app.services.recorder import TERMINAL, Understood
 from app.services.reporting import Context, Document
 from app.services.requests import Fields, Person
 

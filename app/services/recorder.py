@@ -78,15 +78,26 @@ class Recorder:
         parts = [(each, part) for each in self._kept for part in self._told[each.id].mapped.parts]
         keys = [join_key(part, each.payload.sender) for each, part in parts]
         alone = len(set(keys)) < len(keys) or any(self._told[each.id].mapped.merges for each in self._kept)
-        self._heads = self._inbox.heads_by_key(keys) if keys else {}
-        ids = [view.id for view in self._heads.values()]
-        self._said = self._inbox.contributions(ids) if ids else {}
-        self._owners = self._inbox.owners(i for each, part in parts for i in _identities(part.patient, each))
+        self._find(parts)
         if not alone:
             self._tx.defer()
         outcomes = {each.id: self._one(each, each.id in reused, alone) for each in self._kept}
         self._audit()
         return outcomes
+
+    def join(self, part: Part, run: int, sequence: int) -> dict[str, Any]:
+        """One part of the one message, at once; its state is the caller's. Raises Waits before anything is appended."""
+        (kept,) = self._kept
+        self._find([(kept, part)])
+        return self._join(kept, part, run, sequence)
+
+    def _find(self, parts: Sequence[tuple[Kept, Part]]) -> None:
+        """What stands of the specimens and patients of these parts."""
+        keys = [join_key(part, each.payload.sender) for each, part in parts]
+        self._heads = self._inbox.heads_by_key(keys) if keys else {}
+        ids = [view.id for view in self._heads.values()]
+        self._said = self._inbox.contributions(ids) if ids else {}
+        self._owners = self._inbox.owners(i for each, part in parts for i in _identities(part.patient, each))
 
     def set_down(self, problems: Sequence[Problem]) -> dict[str, Outcome]:
         """The one message waits for a person."""
@@ -117,10 +128,8 @@ class Recorder:
         run = self._run(kept)
         results = []
         for sequence, part in enumerate(told.mapped.parts, 1):
-            if alone and sequence > 1:  # the part before may have made what this one joins
-                key = join_key(part, kept.payload.sender)
-                self._heads = self._inbox.heads_by_key([key])
-                self._said = self._inbox.contributions([view.id for view in self._heads.values()])
+            if alone:  # the part, or the merge, before may have made what this one joins
+                self._find([(kept, part)])
             results.append(self._join(kept, part, run, sequence))
         state = "recorded" if results or told.mapped.merges else "set_aside"
         return self._settle(kept, state, None, (), results)
@@ -248,7 +257,8 @@ def join_key(part: Part, sender: str) -> str:
 
 def located(problems: Iterable[Problem], part: Part) -> list[Problem]:
     """The rules' problems at the places of the message that gave the fields."""
-    places = {fact.field: fact.where for fact in part.facts}
+    places = {fact.field.split(".")[0]: fact.where for fact in reversed(part.facts)}
+    places |= {fact.field: fact.where for fact in part.facts}
     return [
         Problem(
             "NOT_ACCEPTED",
@@ -284,4 +294,4 @@ def _identities(identifiers: Iterable[Identifier], kept: Kept) -> list[Identity]
 
 
 def _source(kept: Kept) -> str:
-    return "fhir" if kept.payload.media_type == FHIR_JSON else "hl7v2"
+    return {FHIR_JSON: "fhir", HL7V2: "hl7v2"}.get(kept.payload.media_type, "file")

@@ -311,8 +311,8 @@ def _follow_up(context: Context, tx: Transaction, version: Version, found: Asses
     arrived = [code for code in open_before if code not in awaited]
     if arrived:
         tx.close_steps(version.result_id, "arrived", by_version_id=version.id, awaited=arrived)
-    if open_before:
-        tx.close_steps(version.result_id, "replaced", by_version_id=version.id)
+    if replaced := [code for code in open_before if code in awaited]:
+        tx.close_steps(version.result_id, "replaced", by_version_id=version.id, awaited=replaced)
     steps = []
     for code in awaited:
         before = open_before.get(code)

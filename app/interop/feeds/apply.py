@@ -57,6 +57,7 @@ class _ReportReader:
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
         self.given: list[Given] = []
+        self.named: set[tuple[str, str]] = set()
         self.about = any(self.is_her2(item) for item in report.items)
 
     def is_her2(self, item: Item) -> bool:
@@ -202,7 +203,7 @@ class _ReportReader:
     def document(self, item: Item, block: str, about: bool) -> None:
         taken_back = item.status in _TAKEN_BACK
         before = len(self.given) + len(self.problems)
-        for line in read_document(item.values, self.feed, block, about):
+        for line in read_document(item.values, self.feed, self.named, block, about):
             place = _Place(line.where, line.text)
             if line.problem and line.if_missing:
                 self.give(item, line.if_missing, None, place, True, unless=line.problem)
@@ -227,7 +228,7 @@ class _ReportReader:
         """Remarks beside an observation give nothing; one that may hold a result waits unless that is sent as well."""
         told_of = item or Item(where, (), "", (), self.report.status)
         values = tuple(Value("text", each, where) for each in notes if each.strip())
-        for told in read_document(values, self.feed, block, bool(block)):
+        for told in read_document(values, self.feed, set(), block, bool(block)):
             place = _Place(told.where, told.text)
             problem = told.problem
             if told.value is not None and not told.target.startswith("context."):

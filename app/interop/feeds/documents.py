@@ -21,7 +21,18 @@ _SPECIMEN = re.compile(
     r"(?:([a-h])\d{0,2}\b|(\d{1,2}|i{1,3})(?!\.\d)(?=\s*(?:$|[:.,)(–-])))|((?-i:([A-H]))\d{0,2}\s*[.):])(?:\s|$))",
     re.IGNORECASE,
 )
-_SIDE = re.compile(r"\b(left|right)\b", re.IGNORECASE)
+# names of one kind of which two can't both be this specimen's
+_NAMED = tuple(
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        r"\b(left|right)\b",
+        r"\b(\d{1,2})(?::\d\d)?\s?o.?clock\b",
+        r"\b((?:upper|lower)[- ](?:inner|outer))\b",
+        r"\b(first|second|third)(?= (?:tumou?r|lesion|focus|specimen|biopsy|part)\b)",
+    )
+)
+# headings that begin what this report itself found
+_HERE = re.compile(r"\b(?:diagnos[ie]s|final|results?|current|microscopic|synoptic|addendum)\b", re.IGNORECASE)
 _SITE = re.compile(
     r"\s*(lymph node|axilla|metasta|liver|bone|brain|lung|skin|chest wall|excision|resection|mastectomy|lumpectomy|"
     r"core|biopsy|primary|recurren)",
@@ -50,10 +61,18 @@ class Told(NamedTuple):
     if_missing: str = ""
 
 
-def read_document(values: Sequence[Value], feed: Feed, block: str = "", about: bool = False) -> Iterator[Told]:
-    """The lines of a document in order. block: what its code is about; about: the report speaks of HER2."""
+def read_document(
+    values: Sequence[Value], feed: Feed, named: set[tuple[str, str]], block: str = "", about: bool = False
+) -> Iterator[Told]:
+    """The lines of a document in order.
+
+    named: the specimens that the documents of this report name, added to; block: what its code is about; about: the
+    report speaks of HER2.
+    """
     about = about or any(is_about_her2(value.text) for value in values)
-    reader = _Reader(feed, block, about, _several_specimens(values))
+    named |= _specimens(values)
+    several = len({kind for kind, _ in named}) < len(named)
+    reader = _Reader(feed, block, about, several)
     for value in values:
         for text in value.text.splitlines() or [""]:
             yield reader.line(value.where, text)
@@ -78,7 +97,7 @@ class _Reader:
             return Told(where, text)
         if any(line.startswith(each) for each in self.feed.comments):
             return Told(where, text, note="a comment of this feed")
-        if (block := self.heading(line, bare)) is not None:
+        if (block := self.heading(line, bare, line.endswith(":") or written.isupper())) is not None:
             self.block = self.near = block
             self.after = None
             return Told(where, text, note=f"heading: {block or 'no block'}")
@@ -89,17 +108,21 @@ class _Reader:
         before, self.after = self.after, None
         return self.unlabelled(where, text, line, before)
 
-    def heading(self, line: str, bare: str) -> str | None:
-        """The block of a heading, also of one that its text follows on the same line."""
-        if bare in self.feed.headings:
-            return self.feed.headings[bare]
-        named = self.feed.headings.get(line.partition(":")[0].strip(), "") if ":" in line else ""
-        if named in _NOT_THIS:
-            return named
+    def heading(self, line: str, bare: str, like_one: bool) -> str | None:
+        """The block of a heading, also of one that its text follows on the same line; None for another line."""
+        named = self.feed.headings.get(bare)
+        before_colon = self.feed.headings.get(line.partition(":")[0].strip()) if ":" in line else None
+        for each in (named, before_colon):
+            if each in _NOT_THIS:
+                return each
         elsewhere = any(_holds(line, word) for word in self.feed.history)
         if elsewhere and (line.endswith(":") or len(line.split()) < 3) and not may_hold_result(line, True):
             return "history"
-        return None
+        if self.block != "history":
+            return named
+        if _HERE.search(line) and (like_one or named is not None):
+            return named or ""
+        return "history" if named is not None else None
 
     # ---- lines with a label
 
@@ -186,15 +209,15 @@ class _Reader:
         return Told(where, text, problem=Problem(code, where, message, remedy))
 
 
-def _several_specimens(values: Sequence[Value]) -> bool:
-    """Do the lines name several specimens, or both sides?"""
-    named, sides = set[str](), set[str]()
+def _specimens(values: Sequence[Value]) -> set[tuple[str, str]]:
+    """(kind of name, name) of the specimens, sides and places that short lines name."""
+    named = set[tuple[str, str]]()
     for text in (text for value in values for text in value.text.splitlines()):
         if match := _SPECIMEN.match(text):
-            named.add((match[1] or match[2] or match[4]).casefold())
+            named.add(("number", match[2]) if match[2] else ("letter", (match[1] or match[4]).casefold()))
         if len(text.split()) < 9:
-            sides.update(side.casefold() for side in _SIDE.findall(text))
-    return len(named) > 1 or len(sides) > 1
+            named |= {(at.pattern, each.casefold()) for at in _NAMED for each in at.findall(text)}
+    return named
 
 
 def _holds(line: str, word: str) -> bool:

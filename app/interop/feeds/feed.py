@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.domain.problems import Problem
 from app.domain.reading import read_case
 from app.interop.feeds.words import folded
+from app.interop.hl7.charsets import encoding_of
 from app.interop.received import CAP_ECC, LOINC, SNOMED
 from app.interop.tabular import FIELDS, field_document, nearest, plain
 
@@ -134,9 +134,7 @@ def _read(text: str) -> Feed | tuple[Problem, ...]:
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return (
-            Problem("WRONG_TYPE", "feed", f"is not TOML: {error}", "quote codes and labels; see docs/feed-mapping.md"),
-        )
+        return (Problem("WRONG_TYPE", "feed", f"is not TOML: {error}", "quote codes and labels; see docs/feeds.md"),)
     reader = _Reader(read)
     feed = reader.feed()
     return tuple(reader.problems) or feed
@@ -153,9 +151,7 @@ class _Reader:
         known = [each.name for each in fields(Feed)]
         for name in self.read:
             if name not in known:
-                self.wrong(
-                    "UNKNOWN_FIELD", name, "there is no such entry", nearest(name, known) or "see docs/feed-mapping.md"
-                )
+                self.wrong("UNKNOWN_FIELD", name, "there is no such entry", nearest(name, known) or "see docs/feeds.md")
         values: dict[str, Any] = {}
         for kind, wanted, names in ((str, "a text", _TEXTS), (bool, "true or false", _FLAGS)):
             for name in names:
@@ -174,10 +170,10 @@ class _Reader:
             ZoneInfo(values.get("zone", "UTC"))
         except (KeyError, ValueError, OSError):
             self.wrong("UNKNOWN_VALUE", "zone", "is no time zone", 'write an IANA name such as "Europe/London"')
-        try:
-            codecs.lookup(values.get("charset") or "utf-8")
-        except LookupError:
-            self.wrong("UNKNOWN_VALUE", "charset", "is no character set", 'write one such as "windows-1252"')
+        if values.get("charset") and not encoding_of(values["charset"]):
+            self.wrong(
+                "UNKNOWN_VALUE", "charset", "is no character set of HL7 table 0211", 'write "8859/1", "UTF-8" ...'
+            )
         values["codes"] = {at: self.target(told, place) for at, told, place in self.coded("codes")}
         values["answers"] = {at: self.text(told, place) for at, told, place in self.coded("answers")}
         values["methods"] = {at: self.text(told, place) for at, told, place in self.coded("methods")}

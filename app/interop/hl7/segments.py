@@ -6,9 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import hl7  # type: ignore[import-untyped]
+from typing import NamedTuple
 
 from app.domain.problems import Problem
 from app.interop.hl7.charsets import decode
@@ -60,7 +58,7 @@ class Segment:
 
     name: str
     number: int
-    fields: Sequence[Any]
+    fields: Sequence[str]
     dialect: Dialect
 
     @property
@@ -73,13 +71,15 @@ class Segment:
 
     def elements(self, field: int) -> tuple[Element, ...]:
         """The repetitions of a field; none where it is empty."""
-        if field >= len(self.fields) or not str(self.fields[field]):
+        raw = self.raw(field)
+        if not raw:
             return ()
-        found = []
-        for each in self.fields[field]:
-            parts = (each,) if isinstance(each, str) else tuple(str(part) for part in each)
-            found.append(Element(str(each), parts, self.dialect))
-        return tuple(found)
+        if self.name == "MSH" and field < 3:  # the separators are not separated by themselves
+            return (Element(raw, (raw,), self.dialect),)
+        dialect = self.dialect
+        return tuple(
+            Element(each, tuple(each.split(dialect.component)), dialect) for each in raw.split(dialect.repetition)
+        )
 
     def element(self, field: int) -> Element:
         """The first repetition of a field."""
@@ -90,7 +90,7 @@ class Segment:
         return self.element(field).text(component, subcomponent)
 
     def raw(self, field: int) -> str:
-        return str(self.fields[field]) if field < len(self.fields) else ""
+        return self.fields[field] if field < len(self.fields) else ""
 
 
 class Message(NamedTuple):
@@ -122,15 +122,13 @@ def parse(message: bytes, charset: str = "") -> Message:
     lines, problems = _lines(text, dialect, notes)
     rest = lines[0][4:].partition(dialect.field)[2]
     lines[0] = f"MSH{dialect.field}{dialect.characters}{dialect.field}{rest}"
-    try:
-        parsed = hl7.parse("\r".join(lines))
-    except Exception:  # the library raises IndexError and AssertionError too on what it cannot split
-        problem = Problem("UNREADABLE", "MSH[1]", "The message cannot be split into segments.", "Send HL7 v2 ER7.")
-        return Message((), dialect, tuple(notes), (problem,))
     counts: Counter[str] = Counter()
     segments = []
-    for fields in parsed:
-        name = str(fields[0])
+    for line in lines:
+        fields = line.split(dialect.field)
+        name = fields[0]
+        if name == "MSH":  # MSH-1 is the separator itself
+            fields.insert(1, dialect.field)
         counts[name] += 1
         segments.append(Segment(name, counts[name], fields, dialect))
     if counts["MSH"] > 1:

@@ -123,13 +123,6 @@ def test_percentages_of_receptors(code: str, field: str) -> None:
     assert facts(told)[f"context.{field}_percent"] == "90"
 
 
-def test_cells_counted_are_those_of_her2_beside_a_her2_value_only() -> None:
-    cells = item(loinc("62361-1", "Cells counted"), values=(quantity("40"),))
-    assert (mapped(cells).parts, mapped(cells).problems) == ((), ())
-    told = mapped(cells, item(loinc("49683-6"), values=(quantity("1.8"),)))
-    assert facts(told) == {"ish.cells": "40", "ish.ratio": "1.8"}
-
-
 @pytest.mark.parametrize("code", sorted(TEXTS))
 def test_codes_of_reports_as_text(code: str) -> None:
     assert facts(mapped(item(loinc(code), values=(text("HER2 IHC: 2+"),)))) == {"ihc.score": "2+"}
@@ -160,6 +153,14 @@ def test_the_same_code_of_another_system_is_another_code() -> None:
 def test_what_is_not_about_her2_waits_for_nothing() -> None:
     told = mapped(item(loinc("718-7", "Hemoglobin"), values=(quantity("13.2", "g/dL"),)))
     assert (told.parts, told.problems, told.lines[0].note) == ((), (), "not about HER2")
+
+
+def test_cells_counted_are_taken_beside_another_her2_result_only() -> None:
+    """62361-1 names no gene: in a report without HER2 these are the cells of another test (interop.md 1.4)."""
+    cells = item(loinc("62361-1", "Cells counted"), values=(quantity("12"),))
+    ratio = item(loinc("49683-6"), values=(quantity("1.8"),))
+    assert facts(mapped(ratio, cells)) == {"ish.ratio": "1.8", "ish.cells": "12"}
+    assert (mapped(cells).parts, mapped(cells).problems) == ((), ())
 
 
 def test_every_standard_code_has_a_test() -> None:

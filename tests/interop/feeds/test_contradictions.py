@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.interop.feeds import Feed, read_feed
 from app.interop.received import Item
 from tests.interop.feeds.messages import coded, facts, item, lines, loinc, mapped, quantity, snomed, text, waits
 
@@ -42,6 +43,9 @@ def test_the_same_value_twice_is_no_contradiction() -> None:
     [
         ("85319-2", "Ki-67 [Presence] in Breast cancer specimen"),
         ("85319-2", "Chromosome 17 copy number"),
+        ("85319-2", "HER2 by FISH"),
+        ("18474-7", "HER2 in Serum"),
+        ("49683-6", "HER2 immunohistochemistry"),
         ("49683-6", "Estrogen receptor"),
         ("74860-8", "Chromosome 17 copy number/nucleus"),
     ],
@@ -78,3 +82,10 @@ def test_an_answer_whose_display_says_another_waits(code: str, display: str) -> 
     coding = loinc(code, display) if code.startswith("LA") else snomed(code, display)
     told = mapped(item(loinc("85319-2"), values=(coded(coding, written=display),)))
     assert (facts(told), waits(told)) == ({}, {"CONTRADICTORY"})
+
+
+def test_a_sender_s_own_words_do_not_hide_what_the_code_says() -> None:
+    feed = read_feed("[words.'ihc.score']\n'strongly positive' = '3+'\n'positive' = '3+'\n")
+    assert isinstance(feed, Feed)
+    negative = item(loinc("85319-2"), values=(coded(loinc("LA6577-6"), written="Positive"),))
+    assert waits(mapped(negative, feed=feed)) == {"CONTRADICTORY"}

@@ -6,8 +6,7 @@ import pytest
 
 from app.interop.feeds import read_feed
 from app.interop.feeds.feed import Feed
-from app.interop.received import LOINC
-from tests.interop.feeds.messages import Coding, facts, item, lines, mapped, text, waits
+from tests.interop.feeds.messages import Coding, facts, item, lines, loinc, mapped, text, waits
 
 ASSAYS = {"ihc.score", "ish.ratio", "ish.her2_copies", "ish.cep17_copies", "ish.cells", "ish.method"}
 REAL = """HER2 Status: NEGATIVE (see interpretation)
@@ -113,8 +112,8 @@ def test_an_unknown_line_that_may_hold_a_result_waits(line: str) -> None:
      "FISH: Amplified", "Amplification detected by FISH"],
 )  # fmt: skip
 def test_a_line_without_her2_waits_in_a_report_about_her2(line: str) -> None:
-    ihc = item(Coding(LOINC, "85319-2"), values=(text("1+"),))
-    told = mapped(ihc, item(Coding(LOINC, "22637-3"), values=(text(line, 2),)))
+    ihc = item(loinc("85319-2"), values=(text("1+"),))
+    told = mapped(ihc, item(loinc("22637-3"), values=(text(line, 2),)))
     assert (facts(told), bool(told.problems)) == ({"ihc.score": "1+"}, True)
 
 
@@ -175,6 +174,10 @@ def test_a_line_that_goes_on_below_waits(document: str) -> None:
         "Block A1\nHER2 IHC: 2+\nBlock B2\nHER2/CEP17 ratio: 2.5",
         "LEFT BREAST\nHER2 IHC: 2+\nRIGHT BREAST\nHER2/CEP17 ratio: 2.5",
         "A. Breast\nB. Lymph node\nHER2 IHC: 3+",
+        "Tumor #1\nHER2 IHC: 2+\nTumor #2\nHER2/CEP17 ratio: 1.1",
+        "First tumor\nHER2 IHC: 2+\nSecond tumor\nHER2/CEP17 ratio: 1.1",
+        "12 o'clock\nHER2 IHC: 2+\n3 o'clock\nHER2/CEP17 ratio: 1.1",
+        "Upper outer quadrant\nHER2 IHC: 2+\nLower inner quadrant\nHER2/CEP17 ratio: 1.1",
         "HER2 IHC: 2+\nMetastasis, liver\nHER2/CEP17 ratio: 2.5",
         "HER2 IHC: 2+\nExcision:\nHER2/CEP17 ratio: 2.5",
     ],
@@ -184,7 +187,12 @@ def test_two_specimens_in_one_document_wait(document: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["A. Left breast, core biopsy\nBlock A1\nHER2 IHC: 3+", "Tumor 2 cm\nSpecimen A\nHER2 IHC: 3+"]
+    "document",
+    [
+        "A. Left breast, core biopsy\nBlock A1\nHER2 IHC: 3+",
+        "Tumor 2 cm\nSpecimen A\nHER2 IHC: 3+",
+        "Specimen A: left breast, 12 o'clock\nTumor 1\nHER2 IHC: 3+",
+    ],
 )
 def test_one_named_specimen_is_no_problem(document: str) -> None:
     assert (facts(lines(document)), lines(document).problems) == ({"ihc.score": "3+"}, ())
@@ -194,6 +202,25 @@ def test_one_named_specimen_is_no_problem(document: str) -> None:
 def test_results_below_a_heading_of_another_time_or_place_wait(heading: str) -> None:
     told = lines(f"{heading}\nHER2 IHC: 3+")
     assert (facts(told), waits(told)) == ({}, {"AMBIGUOUS"})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "Clinical history:\nHER2 by FISH:\nHER2/CEP17 ratio: 2.5",
+        "Outside report:\nBiomarkers:\nHER2/CEP17 ratio: 2.5",
+        "HISTORY\n\nHER2/CEP17 ratio: 2.5",
+    ],
+)
+def test_a_heading_within_such_a_section_does_not_end_it(document: str) -> None:
+    assert waits(lines(document)) == {"AMBIGUOUS"}
+
+
+def test_two_documents_of_one_report_that_name_two_specimens_wait() -> None:
+    first = item(loinc("22637-3"), values=(text("A. Left breast"), text("HER2 IHC: 2+")))
+    second = item(loinc("60568-3"), values=(text("B. Left axilla"), text("HER2/CEP17 ratio: 2.5")))
+    assert waits(mapped(first, second)) == {"AMBIGUOUS"}
+    assert not mapped(first).problems
 
 
 def test_such_a_section_ends_with_the_next_heading() -> None:
