@@ -12,7 +12,7 @@ from app.interop.feeds.feed import Feed
 from app.interop.feeds.parts import Given, parts_of, utc
 from app.interop.feeds.values import Said, contradiction, method_of, read_value
 from app.interop.feeds.words import SAYS_NOTHING, folded, is_about_her2
-from app.interop.received import CAP_ECC, LOINC, SNOMED, Fact, Item, Line, Mapped, Received, Report, Value
+from app.interop.received import CAP_ECC, LOINC, SNOMED, Coding, Fact, Item, Line, Mapped, Received, Report, Value
 from app.interop.tabular import plain
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
@@ -217,7 +217,9 @@ class _ReportReader:
                 self.give(item, line.target, None, place, True)
                 self.tell(item, place, line.target, note=f"{item.status}: no value")
             else:
-                self.value(item, line.target, line.value, True, line.text)
+                # what a label names ("HER2 by FISH") is the method of that line
+                of_line = item._replace(method=(Coding("", "", line.text),)) if line.target == "ish.method" else item
+                self.value(of_line, line.target, line.value, True, line.text)
         if (taken_back or item.status == "promoted") and before == len(self.given) + len(self.problems):
             told = f"a text is {item.status}, and no line says which values it gave"
             remedy = "send the lines with it, or set each value right"

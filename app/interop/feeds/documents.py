@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from app.domain.problems import Problem
 from app.interop.feeds.feed import Feed
-from app.interop.feeds.prose import gives_status, is_definition, may_hold_result, names, tells_controls
-from app.interop.feeds.words import STATUS_WORDS, folded, is_about_her2, without
+from app.interop.feeds.prose import gives_status, is_definition, may_hold_result, measures_ish, names, tells_controls
+from app.interop.feeds.scores import read_score
+from app.interop.feeds.words import LONGEST, STATUS_WORDS, folded, is_about_her2, without
 from app.interop.received import Value
 
 _BULLET = re.compile(r"^(?:[-*•·>#]+|\d{1,2}[.)])\s+")
@@ -88,6 +89,10 @@ class _Reader:
         self.after: Told | None = None  # the labelled line just above
 
     def line(self, where: str, text: str) -> Told:
+        if len(text) > LONGEST:
+            if not (self.about or is_about_her2(text)):
+                return Told(where, text, note="not about HER2")
+            return self.open(where, text, "is too long to be read as one line")
         written = text.strip()
         if (match := _SPECIMEN.match(written)) and match[3]:
             written = written[match.end(3) :]
@@ -140,6 +145,8 @@ class _Reader:
             return self.open(where, text, "no heading or line above says that this belongs to HER2")
         if not written:
             return Told(where, text, target, note="a label without a value")
+        if target == "reported_status" and self.block == "ihc" and isinstance(read_score(written, where), str):
+            target, head = "ihc.score", "ihc"
         if target == "reported_status" and is_definition(folded(text), self.feed.definitions):
             return Told(where, text, note="a definition or disclaimer, gives nothing")
         if self.block in _NOT_THIS:
@@ -177,12 +184,13 @@ class _Reader:
             return self.open(where, text, "may change what the line above says")
         if not self.about:
             return Told(where, text, note="not about HER2")
-        held = may_hold_result(line, named)
+        held = may_hold_result(line, named or self.near in (*_COUNTS, "ihc", "unsure"))
         if _SECOND_COUNT.search(line) and not held:
             self.block = self.near = "unsure"
             return Told(where, text, note="speaks of another count")
         defined = is_definition(line, self.feed.definitions)
-        if held and self.near != "other":
+        # a score below another test is that test's; a ratio or copies are so only where the line itself says it
+        if held and (named or self.near != "other" or (measures_ish(line) and not self.other(line))):
             if defined:
                 return Told(where, text, note="a definition or disclaimer, gives nothing")
             return self.open(where, text, "may hold a HER2 result, and no label of this feed fits")
@@ -191,10 +199,13 @@ class _Reader:
             return Told(where, text, problem=problem, if_missing="ish")
         return Told(where, text, note="gives nothing")
 
+    def other(self, line: str) -> bool:
+        return any(re.match(rf"{re.escape(word)}(?!\w)", line) for word in self.feed.others)
+
     def follow(self, text: str, line: str, named: bool) -> None:
         """Which test and which site the lines from here on may be about."""
         few = len(line.split()) < 9
-        if any(re.match(rf"{re.escape(word)}(?!\w)", line) for word in self.feed.others):
+        if self.other(line):
             self.near = "other"
         elif named:
             self.near = "" if self.near == "other" else self.near
@@ -215,7 +226,7 @@ def _specimens(values: Sequence[Value]) -> set[tuple[str, str]]:
     for text in (text for value in values for text in value.text.splitlines()):
         if match := _SPECIMEN.match(text):
             named.add(("number", match[2]) if match[2] else ("letter", (match[1] or match[4]).casefold()))
-        if len(text.split()) < 9:
+        if len(text) < LONGEST and len(text.split()) < 9:
             named |= {(at.pattern, each.casefold()) for at in _NAMED for each in at.findall(text)}
     return named
 

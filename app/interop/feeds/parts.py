@@ -15,6 +15,8 @@ from app.interop.received import Coding, Fact, Part, Report
 from app.interop.tabular import plain
 
 _TAKEN_BACK = ("cancelled", "deleted", "wrong")
+# how far a value has come; the furthest of one value counts
+_STAGES = ("cancelled", "deleted", "wrong", "preliminary", "promoted", "final", "corrected")
 _BESIDE = ("context", "specimen")
 
 
@@ -104,8 +106,10 @@ def _put(facts: dict[str, Fact], fact: Fact) -> Iterator[Problem]:
     elif fact.field.endswith(".method"):
         if before.value in ("ISH", None):
             facts[fact.field] = fact
-    elif not _same(before.value, fact.value) or before.status != fact.status:
+    elif not _same(before.value, fact.value):
         yield _twice(before, fact)
+    elif _STAGES.index(fact.status) > _STAGES.index(before.status):
+        facts[fact.field] = fact
 
 
 def _put_status(facts: dict[str, Fact], before: Fact, fact: Fact) -> Iterator[Problem]:

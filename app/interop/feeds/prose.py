@@ -10,13 +10,16 @@ _NAMES = re.compile(
     r"\bher2\b|\bcep17\b|\b17q\d*(?:\.\d+)*|\b(?:poly|mono)somy\s*17|\bki-?67\b|\bp\d{2}\b|\b\d[a-z]\d\b|\b(?:sp|cb|pg)-?\d{1,2}\b|"
     r"\b(?:19|20)\d\d\s*[;,]\s*\d+(?:\(\d+\))?\s*:\s*[a-z]?\d+(?:-[a-z]?\d+)?|"
     r"\b\d{1,4}[./-]\d{1,2}[./-]\d{2,4}\b|\b[\w-]*\d{4,}[\w-]*\b|\b(?:asco|cap)\W+(?:19|20)\d\d\b|\b(?:19|20)\d\d\b|"
-    r"\b[a-z]\d{1,2}(?:-\d{1,2})?\b|\b510\(k\)|\b21 cfr \d+\b"
+    r"\b[a-z]\d{1,2}(?:-\d{1,2})?\b|\b510\(k\)|\b(?:ish )?group [1-5]\b|"
+    r"(?:[<>]=?\s*)?\b\d+(?:\.\d+)?(?:\s*(?:-|to)\s*\d+)?\s*(?:hours?|hrs?|h|minutes?|mins?|days?|cm|mm|microns?|µm)\b|"
+    r"\b21 cfr \d+\b"
 )
+_HER2 = re.compile(r"\bher2\b|\bcep17\b|\bihc\b")
 _SCORE = re.compile(r"(?<![\w.])[0-9]\s?\+|\+\+|\b(?:one|two|three)[- ]plus\b")
 _MEASURED = re.compile(
-    r"\bratios?\b|\bcop(?:y|ies)\b|\bsignals?\b|\bscored?\b|\bcells\b|\bnuclei\b|\baverage\b|\bmean\b|"
-    r"\bihc\b|\bf?ish\b"
+    r"\bratios?\b|\bcop(?:y|ies)\b|\bsignals?\b|\bscored?\b|\bcells\b|\bnuclei\b|\baverage\b|\bmean\b"
 )
+_OF_ISH = re.compile(r"\bratios?\b|\bcop(?:y|ies)\b|\bsignals?\b|\bf?ish\b|\bin[- ]situ hybridi[sz]ation\b")
 _LIMIT = re.compile(
     r"(?:[<>]=?|less than|greater than|more than|fewer than|at least|up to)\s*(?:or equal to\s*)?\d+(?:\.\d+)?\s*%?|"
     r"\d+(?:\.\d+)?\s*%?\s*(?:or (?:more|greater|higher|less|above)|and above)|\d+(?:\.\d+)?\s*%|"
@@ -51,12 +54,19 @@ def tells_controls(line: str) -> bool:
     return _CONTROLS.search(line) is not None and names(line)
 
 
-def may_hold_result(line: str, names_her2: bool) -> bool:
-    """Does a folded line hold a number or a score that could be a result? Without HER2 in it, only beside a measure."""
+def may_hold_result(line: str, near_her2: bool) -> bool:
+    """Does a folded line hold a number or a score that could be a result?
+
+    near_her2: HER2 stands in it or just above; else a number counts beside a measure of ISH only.
+    """
     bare = _NAMES.sub(" ", line)
     if _SCORE.search(bare):
         return True
-    return re.search(r"\d", bare) is not None and (names_her2 or _MEASURED.search(line) is not None)
+    if re.search(r"\d", bare) is None:
+        return False
+    return _OF_ISH.search(line) is not None or (
+        near_her2 and (_MEASURED.search(line) or _HER2.search(line)) is not None
+    )
 
 
 def is_definition(line: str, markers: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from app.domain.problems import Problem
 from app.interop.feeds.amounts import read_amount
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.scores import read_score
-from app.interop.feeds.words import NOT_DONE, SAYS_NOTHING, folded, opposed, status_of, without
+from app.interop.feeds.words import LONGEST, NOT_DONE, SAYS_NOTHING, folded, opposed, status_of, without
 from app.interop.received import LOINC, SNOMED, Coding, Item, Value
 from app.interop.tabular import FIELDS, plain
 
@@ -30,6 +30,8 @@ def read_value(value: Value, target: str, feed: Feed, item: Item) -> Said | Prob
     """What a value says where the feed sends it to a target, or why it stays open. Raises nothing."""
     if value.kind == "none" or not (value.text.strip() or value.codings):
         return Said(note="no value")
+    if max((len(value.text), *(len(each.display) for each in value.codings))) > LONGEST:
+        return Problem("AMBIGUOUS", value.where, "is too long to be one value", "send the value alone")
     word = _coded(value, feed)
     if isinstance(word, Problem):
         return word
@@ -194,7 +196,7 @@ def _presence(value: Value, word: str | None, feed: Feed, item: Item, target: st
 
 def _receptor(value: Value, word: str | None, target: str, feed: Feed) -> Said:
     text = folded(word or value.text)
-    share = re.fullmatch(r"(.*?)\s*\(\s*([<>]?=?\d{1,3})\s*%\s*\)", text)
+    share = re.fullmatch(r"(.*?)\s*\(\s*([<>]?=?\d{1,3})\s*%[^()]*\)", text)
     status = status_of(share[1] if share else text, feed.asides)
     if status not in ("positive", "negative") or value.kind in _MEASURED:
         return Said(note="not clearly positive or negative: not taken")

@@ -42,6 +42,8 @@ SAYS_NOTHING = NOT_DONE | {
     "", "pending", "unknown", "see comment", "see note", "see interpretation", "to follow",
     "in progress", "not reported", "not available",
 }  # fmt: skip
+# a longer line or value is no line of a report that one could read
+LONGEST = 2_000
 _OPPOSED = ({"positive", "present"}, {"negative", "absent"})
 
 

@@ -48,7 +48,8 @@ def test_the_real_feed() -> None:
         ("HER2/CEP17 ratio: <2.0", {"ish.ratio": "<2.0"}),
         ("Average CEP17 copy number 2.1", {"ish.cep17_copies": "2.1"}),
         ("Average HER2 copy number per cell: 4.5", {"ish.her2_copies": "4.5"}),
-        ("HER2 by FISH: amplified", {"reported_status": "positive by ISH", "ish.method": "ISH"}),
+        ("HER2 by FISH: amplified", {"reported_status": "positive by ISH", "ish.method": "FISH"}),
+        ("HER2 by ISH: negative", {"reported_status": "negative by ISH", "ish.method": "ISH"}),
         ("HER2 IHC (4B5): 2+", {"ihc.score": "2+"}),
         ("HER-2/neu (by IHC): 1+", {"ihc.score": "1+"}),
         ("HER2:CEP17 ratio 1.8", {"ish.ratio": "1.8"}),
@@ -91,7 +92,7 @@ UNKNOWN = (
     "HER2: 3+", "HER2 3+", "HER2 positive (3+)", "HER2: +++", "Result: three plus for HER2", "No HER2 IHC: 3+",
     "Previous HER2 IHC: 3+", "CEP17: 2.1", "Left breast HER2 IHC: 3+", "Reference: HER2 IHC: 3+ is positive",
     "Chromosome 17: 2.1", "HER2 signals: 90, CEP17 signals: 45", "HER-2/neu: 2", "HER\u20112: 2+",
-    "HER2 ISH recount to follow in 3 days", "The HER2/CEP17 ratio is 2.4.", "HER2 copy number 6.2",
+    "ER positive, PR negative, HER2 3+", "Invasive ductal carcinoma, HER2 score 3", "Grade 2, HER2 2+", "The HER2/CEP17 ratio is 2.4.", "HER2 copy number 6.2",
     "HER2 Positive (3+) per ASCO/CAP guidelines.", "HER2 immunostain score of 3+ is considered positive.",
     "The HER2/CEP17 ratio is <2.0, negative per ASCO/CAP guidelines", "HER2/CEP17 ratio <2.0",
     "HER2 3+ on excision, 2+ on core, per ASCO/CAP guidelines", "HER2 amplification was found; ratio 5.2",
@@ -148,6 +149,11 @@ def test_a_known_label_with_more_than_its_value_waits(line: str) -> None:
 def test_a_value_on_the_line_below_its_label_waits(document: str) -> None:
     assert facts(lines(document)) == {}
     assert lines(document).problems
+
+
+@pytest.mark.parametrize("line", ["HER2 IHC: 3+" + " " * 3000 + "not", "HER2 " + "1-" * 50_000, "(" * 100_000 + "HER2"])
+def test_a_line_that_nobody_could_read_waits(line: str) -> None:
+    assert (facts(lines(line)), waits(lines(line))) == ({}, {"AMBIGUOUS"})
 
 
 def test_an_empty_label_alone_gives_nothing() -> None:

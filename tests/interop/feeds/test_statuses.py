@@ -56,6 +56,12 @@ def test_a_value_that_replaces_one_taken_back_stands(first: Status, second: Stat
     assert (facts(told), told.problems) == ({"ihc.score": "3+"}, ())
 
 
+def test_one_value_preliminary_and_final_is_final() -> None:
+    told = mapped(item(IHC, values=(text("2+"),), status="preliminary"), item(IHC, values=(text("2+"),)))
+    (fact,) = [each for each in told.parts[0].facts if each.field == "ihc.score"]
+    assert (fact.value, fact.status, told.problems) == ("2+", "final", ())
+
+
 def test_the_time_is_the_item_s_own_in_utc() -> None:
     at = datetime(2026, 11, 3, 1, 0, tzinfo=timezone(timedelta(hours=2)))
     later = datetime(2026, 11, 4, tzinfo=UTC)
