@@ -210,7 +210,8 @@ class _Mapper:
         return _Given("" if self.feed.block_from == "none" else block, Fact(field, value, item.status, at, where, text))
 
     def _wait(self, item: Item, code: str, message: str, remedy: str) -> None:
-        self.problems.append(Problem(code, item.where, message, remedy))
+        named = {"hl7v2": f"{item.where}.3", "fhir": f"{item.where}.code"}[self.received.format]
+        self.problems.append(Problem(code, named if code == "UNKNOWN_CODE" else item.where, message, remedy))
         self._tell(item, note=message)
 
     def _tell(
