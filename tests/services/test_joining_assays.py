@@ -154,12 +154,6 @@ OURS = {"ish.ratio": "2.4", "ish.cells": "40"}
             id="a newer report that only adds leaves what a person amended",
         ),
         pytest.param(
-            {"ish.ratio": "1.8"},
-            {"ish.ratio": TUE, "ish.cells": MON},
-            {"ish": {"ratio": "2.4", "cells": "60"}},
-            id="an older count that came late changes nothing of the count a person amended",
-        ),
-        pytest.param(
             {**OURS, "ihc.score": "2+"},
             {"ish.ratio": MON, "ish.cells": MON, "ihc.score": TUE},
             {"ish": {"ratio": "2.4", "cells": "60"}, "ihc": {"score": "2+"}},
