@@ -27,8 +27,7 @@ def assembled(parts: Iterable[Part]) -> tuple[dict[str, Any], tuple[Problem, ...
     for part in parts:
         blocks: dict[str, list[Fact]] = defaultdict(list)
         for fact in part.facts:
-            head = fact.field.split(".")[0]
-            blocks[fact.field if head in _LOOSE else head].append(fact)
+            blocks[_block_of(fact.field)].append(fact)
         for block, facts in blocks.items():
             entries[block].append((max((fact.at, _RANK[fact.status]) for fact in facts), facts))
     fields: dict[str, Any] = {}
@@ -38,6 +37,11 @@ def assembled(parts: Iterable[Part]) -> tuple[dict[str, Any], tuple[Problem, ...
         problems += _contradictions(reports)
         fields |= _block(reports)
     return fields, tuple(problems)
+
+
+def _block_of(field: str) -> str:
+    head = field.split(".")[0]
+    return field if head in _LOOSE else head
 
 
 def _place(report: tuple[tuple[str, int], Sequence[Fact]]) -> tuple[Any, ...]:
@@ -117,14 +121,14 @@ def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fields_of(document: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """The fields of a case document by path."""
+    """The fields of a case document by path; a score in its short form is `ihc.score`."""
     fields: dict[str, Any] = {}
     for name, value in document.items():
         path = f"{at}.{name}" if at else name
         if isinstance(value, Mapping):
             fields |= fields_of(value, path)
         else:
-            fields[path] = value
+            fields["ihc.score" if path == "ihc" else path] = value
     return fields
 
 
@@ -133,14 +137,17 @@ def renewed(
 ) -> dict[str, Any]:
     """The document when reports change the fields that they give from before to after.
 
-    What a person changed since stays, save where a report is newer. newest: when each field was last reported;
-    by: when a person last changed the document, "" for never.
+    What a person changed since stays, save where a report is newer; one that changes a value of an assay replaces all
+    of it. newest: when each field was last reported; by: when a person last changed the document, "" for never.
     """
     fields = fields_of(current)
-    for path in sorted({*before, *after}):
-        amended = fields.get(path) != before.get(path)
-        if before.get(path) == after.get(path) or (amended and newest.get(path, "") <= by):
-            continue
+    changed = [path for path in before.keys() & after.keys() if before[path] != after[path]]
+    replaced = {_block_of(path) for path in changed if newest.get(path, "") > by}
+    for path in sorted({*fields, *before, *after}):
+        if _block_of(path) not in replaced:
+            amended = fields.get(path) != before.get(path)
+            if before.get(path) == after.get(path) or (amended and newest.get(path, "") <= by):
+                continue
         fields.pop(path, None)
         if path in after:
             fields[path] = after[path]

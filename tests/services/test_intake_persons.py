@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from app.records import tables as t
 from app.records.errors import Unavailable
 from app.records.inbox import Inbox
+from app.records.outbox import Outbox, Wanted
 from app.services.acts import amend
 from app.services.errors import Refusal
 from app.services.exchange import payload
@@ -94,10 +97,6 @@ def test_identifiers_of_two_patients_wait_until_those_are_merged(intake: Intake)
 
 def named(intake: Intake, value: str) -> dict[str, str]:
     """A patient's identifier as it was stored."""
-    from sqlalchemy import select
-
-    from app.records import tables as t
-
     with intake.context.store.reading("north") as reading:
         column = t.patient_identity.c
         system = reading.connection.execute(select(column.system).where(column.value == value)).scalar_one()
@@ -120,7 +119,7 @@ def test_it_outlives_an_older_message_after_another_one_too(intake: Intake) -> N
     (first,) = take(intake, oru(1, IHC.format("2+", "F")))
     (result,) = first.results
     amend(intake.context, result["id"], {"changes": {"ihc": {"score": "1+"}}, **WHO}, None, None)
-    (other,) = take(intake, oru(2, CELLS.format("40", "F"), at="20251119090000"))
+    (other,) = take(intake, oru(2, RATIO.format("1.80", "F"), at="20251119090000"))
     assert other.results[0]["version"] == 3
     take(intake, oru(3, IHC.format("3+", "C"), at="20251118090000"))
     assert score_of(intake, result["id"]) == "1+"
@@ -171,8 +170,8 @@ def test_a_change_of_status_is_told(intake: Intake) -> None:
     (first,) = take(intake, oru(1, IHC.format("2+", "F")))
     take(intake, oru(2, IHC.format("3+", "C"), at="20251118090000"))
     with intake.context.store.reading("north") as reading:
-        due = reading.list_due_outbox("any", datetime.now(UTC) + timedelta(days=1))
-    (told,) = [json.loads(each.payload) for each in due if each.topic == "status.changed"]
+        due = Outbox(reading).due(Wanted("hospital", ("status.",)), datetime.now(UTC))
+    (told,) = [json.loads(each.line.payload) for each in due]
     assert told == {"result": first.results[0]["id"], "version": 2, "from": "equivocal", "to": "positive"}
 
 
@@ -203,14 +202,15 @@ def test_two_threads_record_one_message_once(intake: Intake) -> None:
 
 
 def test_eight_threads_over_twenty_specimens_record_every_message_once(intake: Intake) -> None:
-    said = (IHC.format("2+", "F"), RATIO.format("1.80", "F"), COPIES.format("3.5", "F"), CELLS.format("40", "F"))
+    count = (COPIES.format("3.5", "F"), CELLS.format("40", "F"))
+    said = ([IHC.format("2+", "F")], [RATIO.format("1.80", "F")], count, [RATIO.format("1.80", "F"), *count])
     outcomes: list[Outcome] = []
     start = threading.Barrier(8)
 
     def work(own: int) -> None:
-        # each thread sends one assay of every specimen, two threads each assay, beginning at another specimen
+        # each thread sends part of every specimen's report, two threads each part, beginning at another specimen
         cases = [(own * 3 + n) % 20 for n in range(20)]
-        messages = [oru(own * 100 + n, said[own % 4], case=f"S26-{n}", patient=f"P-{n}^^^NORTH^MR") for n in cases]
+        messages = [oru(own * 100 + n, *said[own % 4], case=f"S26-{n}", patient=f"P-{n}^^^NORTH^MR") for n in cases]
         start.wait()
         for first in range(0, 20, 5):
             outcomes.extend(take(intake, *messages[first : first + 5]))
@@ -232,9 +232,7 @@ def test_eight_threads_over_twenty_specimens_record_every_message_once(intake: I
         assert {len(Inbox(reading).states(each.message_id)) for each in outcomes} == {1}
 
 
-def test_a_database_that_is_away_does_not_make_a_message_wait(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_away_does_not_make_a_message_wait(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = intake.keep([payload(oru(1, IHC.format("2+", "F")))])
 
     def away(self: Recorder) -> None:
