@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from app.records import tables as t
-from app.records.errors import Unavailable
+from app.records.errors import Busy, Unavailable
 from app.records.inbox import Inbox
 from app.records.outbox import Outbox, Wanted
 from app.services.acts import amend
@@ -232,15 +232,19 @@ def test_eight_threads_over_twenty_specimens_record_every_message_once(intake: I
         assert {len(Inbox(reading).states(each.message_id)) for each in outcomes} == {1}
 
 
-def test_a_database_that_is_away_does_not_make_a_message_wait(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("errors", [[Unavailable], [Busy, Unavailable]], ids=["at once", "while it is tried again"])
+def test_a_database_that_is_away_does_not_make_a_message_wait(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, errors: list[type[Exception]]
+) -> None:
     kept = intake.keep([payload(oru(1, IHC.format("2+", "F")))])
+    met = iter(errors)
 
     def away(self: Recorder) -> None:
-        raise Unavailable("the connection was lost")
+        raise next(met)("the connection was lost")
 
-    monkeypatch.setattr(Recorder, "record", away)
-    with pytest.raises(Refusal) as refused:
-        intake.record(kept)
+    with monkeypatch.context() as patched:
+        patched.setattr(Recorder, "record", away)
+        with pytest.raises(Refusal) as refused:
+            intake.record(kept)
     assert refused.value.kind == "unavailable"
-    monkeypatch.undo()
     assert intake.record(kept)[0].state == "recorded"
