@@ -149,6 +149,8 @@ class Recorder:
             told = self._begin(kept, part, key, identities, fields)
         else:
             self._expect_patient(head, identities)
+            if any(each not in self._owners for each in identities):
+                self._patient(identities)  # an identifier that first comes with this message is the patient's too
             told = self._renew(kept, part, head, assembled(_parts(stored))[0], fields, [*before, part])
         self._inbox.append_contribution(
             {
