@@ -63,7 +63,7 @@ async def import_file(
     response_class=Response,
     responses={
         200: {"description": "How far it is: counts, and the problems by row", "content": _JSON},
-        **documented("not_found", "busy", "unavailable"),
+        **documented("not_found", "invalid", "busy", "unavailable"),
     },
 )
 def read_import(request: Request, import_id: str) -> Response:
@@ -80,7 +80,7 @@ def read_import(request: Request, import_id: str) -> Response:
             "description": "The file with each row's status and problems",
             "content": dict.fromkeys(MEDIA_TYPES, _FILE),
         },
-        **documented("not_found", "conflict", "busy", "unavailable"),
+        **documented("not_found", "invalid", "conflict", "busy", "unavailable"),
     },
 )
 def read_import_file(request: Request, import_id: str) -> Response:

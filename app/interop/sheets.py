@@ -11,8 +11,6 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import xlsxwriter
 
 from app.domain.problems import Problem
@@ -150,25 +148,19 @@ def _write_excel(sheet: Sheet) -> bytes:
 
 
 def _parquet(data: bytes, media_type: str, known: Callable[[Sequence[str]], int]) -> Sheet:
-    try:
-        table = pq.read_table(io.BytesIO(data))
-        columns = [_texts(column) for column in table.columns]
-    except pa.ArrowException as error:
+    from app.interop.parquet import read_columns
+
+    read = read_columns(data)
+    if read is None:
         message = "the Parquet file can't be read, or holds a column that is no text, number, date or truth value"
-        raise Unreadable(message, "write plain columns, numbers best as texts or decimals") from error
-    return _sheet(media_type, [table.column_names, *zip(*columns, strict=True)])
-
-
-def _texts(column: pa.ChunkedArray) -> list[str]:
-    if pa.types.is_timestamp(column.type):
-        return ["" if each is None else each.isoformat() for each in column.to_pylist()]
-    return [each or "" for each in column.cast(pa.string()).to_pylist()]
+        raise Unreadable(message, "write plain columns, numbers best as texts or decimals")
+    names, columns = read
+    return _sheet(media_type, [names, *zip(*columns, strict=True)])
 
 
 def _write_parquet(sheet: Sheet) -> bytes:
+    from app.interop.parquet import write_columns
+
     wide = len(sheet.header)
     columns = [[cells[at] if at < len(cells) else "" for _, cells in sheet.rows] for at in range(wide)]
-    arrays = [pa.array(column, pa.string()) for column in columns]
-    file = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays(arrays, names=list(sheet.header)), file)
-    return file.getvalue()
+    return write_columns(sheet.header, columns)

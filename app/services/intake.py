@@ -139,6 +139,8 @@ class Intake:
             except (Busy, Stale, Duplicate) as error:
                 if attempt == tries - 1:
                     raise Refusal("busy", "The database is busy; the message is kept.") from error
+            except Unavailable as error:
+                raise Refusal("unavailable", "The database cannot be reached; the message is kept.") from error
             except Waits as waits:
                 return self._set_down(kept, told, waits.problems)
             except Refusal as refused:

@@ -27,34 +27,42 @@ def assembled(parts: Iterable[Part]) -> tuple[dict[str, Any], tuple[Problem, ...
     for part in parts:
         blocks: dict[str, list[Fact]] = defaultdict(list)
         for fact in part.facts:
-            head = fact.field.split(".")[0]
-            blocks[fact.field if head in _LOOSE else head].append(fact)
+            blocks[_block_of(fact.field)].append(fact)
         for block, facts in blocks.items():
             entries[block].append((max((fact.at, _RANK[fact.status]) for fact in facts), facts))
     fields: dict[str, Any] = {}
     problems: list[Problem] = []
     for reports in entries.values():
-        reports.sort(key=lambda entry: (entry[0], sorted((fact.field, repr(fact.value)) for fact in entry[1])))
+        reports.sort(key=_place)
         problems += _contradictions(reports)
         fields |= _block(reports)
     return fields, tuple(problems)
 
 
+def _block_of(field: str) -> str:
+    head = field.split(".")[0]
+    return field if head in _LOOSE else head
+
+
+def _place(report: tuple[tuple[str, int], Sequence[Fact]]) -> tuple[Any, ...]:
+    """Where a report stands among others: by its time; what is less settled comes first of one moment."""
+    order, facts = report
+    said = sorted((fact.field, fact.at, _RANK[fact.status], repr(fact.value)) for fact in facts)
+    return order, sorted(_RANK[fact.status] for fact in facts), said
+
+
 def _block(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -> dict[str, Any]:
     standing: dict[str, Any] = {}
     preliminary: dict[str, Any] = {}
+    count: dict[str, Any] = {}  # the values of the present assay, with those held open or taken back since
     for _, facts in reports:
-        if any(f.status in ("final", "corrected") and standing.get(f.field, f.value) != f.value for f in facts):
-            standing = {}
+        if any(count.get(fact.field, value) != value for fact, value in _settled(facts, preliminary)):
+            standing, count = {}, {}
         for fact in sorted(facts, key=lambda each: (each.at, _RANK[each.status])):
-            if fact.status in ("final", "corrected") and fact.value is not None:
-                standing[fact.field] = fact.value
+            if told := _settled([fact], preliminary):
+                standing[fact.field] = count[fact.field] = told[0][1]
                 preliminary.pop(fact.field, None)
-            elif fact.status == "promoted":
-                value = fact.value if fact.value is not None else preliminary.pop(fact.field, None)
-                if value is not None:
-                    standing[fact.field] = value
-            else:
+            elif fact.status != "promoted":
                 standing.pop(fact.field, None)
                 preliminary.pop(fact.field, None)
                 if fact.status == "preliminary":
@@ -62,14 +70,27 @@ def _block(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -> dict[st
     return standing
 
 
+def _settled(facts: Iterable[Fact], preliminary: Mapping[str, Any]) -> list[tuple[Fact, Any]]:
+    """The facts that may classify, with their values: a promoted one without has that of the preliminary one."""
+    found = []
+    for fact in facts:
+        value = fact.value
+        if fact.status == "promoted" and value is None:
+            value = preliminary.get(fact.field)
+        if fact.status in ("final", "corrected", "promoted") and value is not None:
+            found.append((fact, value))
+    return found
+
+
 def _contradictions(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -> list[Problem]:
-    told: dict[tuple[str, tuple[str, int]], Fact] = {}
+    told: dict[tuple[str, str, tuple[str, int]], Fact] = {}
     problems = []
     for order, facts in reports:
         for fact in facts:
-            if fact.status not in ("final", "corrected"):
+            final = fact.status in ("final", "corrected")
+            if not final and (fact.value is None or fact.status in _TAKEN_BACK):
                 continue
-            before = told.setdefault((fact.field, order), fact)
+            before = told.setdefault((fact.field, "final" if final else fact.status, order), fact)
             if before.value != fact.value:
                 message = f"another report of the same time gives {fact.field} another value"
                 remedy = "send the right one as corrected, with its time"
@@ -100,14 +121,14 @@ def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fields_of(document: Mapping[str, Any], at: str = "") -> dict[str, Any]:
-    """The fields of a case document by path."""
+    """The fields of a case document by path; a score in its short form is `ihc.score`."""
     fields: dict[str, Any] = {}
     for name, value in document.items():
         path = f"{at}.{name}" if at else name
         if isinstance(value, Mapping):
             fields |= fields_of(value, path)
         else:
-            fields[path] = value
+            fields["ihc.score" if path == "ihc" else path] = value
     return fields
 
 
@@ -116,14 +137,17 @@ def renewed(
 ) -> dict[str, Any]:
     """The document when reports change the fields that they give from before to after.
 
-    What a person changed since stays, save where a report is newer. newest: when each field was last reported;
-    by: when a person last changed the document, "" for never.
+    What a person changed since stays, save where a report is newer; one that changes a value of an assay replaces all
+    of it. newest: when each field was last reported; by: when a person last changed the document, "" for never.
     """
     fields = fields_of(current)
-    for path in sorted({*before, *after}):
-        amended = fields.get(path) != before.get(path)
-        if before.get(path) == after.get(path) or (amended and newest.get(path, "") <= by):
-            continue
+    changed = [path for path in before.keys() & after.keys() if before[path] != after[path]]
+    replaced = {_block_of(path) for path in changed if newest.get(path, "") > by}
+    for path in sorted({*fields, *before, *after}):
+        if _block_of(path) not in replaced:
+            amended = fields.get(path) != before.get(path)
+            if before.get(path) == after.get(path) or (amended and newest.get(path, "") <= by):
+                continue
         fields.pop(path, None)
         if path in after:
             fields[path] = after[path]

@@ -335,7 +335,10 @@ def _unmapped(told: Understood) -> list[Document]:
     items = [item for report in (told.received.reports if told.received else ()) for item in report.items]
     items += [component for item in items for component in item.components]
     found = [
-        {"where": item.where, **coding._asdict()} for item in items if item.where in places for coding in item.codings
+        {"where": item.where, **coding._asdict()}
+        for item in items
+        if {f"{item.where}.3", f"{item.where}.code"} & places
+        for coding in item.codings
     ]
     return list({(each["system"], each["code"]): each for each in found}.values())
 

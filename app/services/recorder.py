@@ -17,7 +17,7 @@ from app.records.writing import Transaction
 from app.services.assessment import Assessment, assess, problem_document
 from app.services.documents import text_of
 from app.services.identity import apply_merge
-from app.services.joining import assembled, cause_of, document_of, renewed
+from app.services.joining import assembled, cause_of, document_of, fields_of, renewed
 from app.services.payloads import FHIR_JSON, HL7V2, Kept, Outcome
 from app.services.reporting import Context, new_version, record_version
 from app.services.requests import Person
@@ -149,6 +149,8 @@ class Recorder:
             told = self._begin(kept, part, key, identities, fields)
         else:
             self._expect_patient(head, identities)
+            if any(each not in self._owners for each in identities):
+                self._patient(identities)  # an identifier that first comes with this message is the patient's too
             told = self._renew(kept, part, head, assembled(_parts(stored))[0], fields, [*before, part])
         self._inbox.append_contribution(
             {
@@ -190,11 +192,11 @@ class Recorder:
         parts: Sequence[Part],
     ) -> dict[str, Any]:
         current = json.loads(head.version.document or "{}")
-        amended = head.version.created_at.isoformat(timespec="microseconds") if head.version.source == "api" else ""
+        amended = "" if fields_of(current) == old else self._amended(head)
         newest = {fact.field: fact.at for each in parts for fact in sorted(each.facts, key=lambda f: f.at)}
         document = renewed(current, old, fields, newest, amended)
         answered = head.classification
-        if document == current:
+        if fields_of(document) == fields_of(current):
             status, final = (answered.status, answered.final) if answered else ("pending", False)
             return {"id": head.id, "version": head.version.number, "status": status, "final": final, "changed": False}
         found = _assessed(document, part)
@@ -202,6 +204,12 @@ class Recorder:
         version = self._tx.append_version_after(head.version, row)
         record_version(self._context, self._tx, version, found, f"result.{row.cause}", before=answered)
         return _result(version, found)
+
+    def _amended(self, head: ResultView) -> str:
+        """When a person last changed the result, "" for never: a message may have come since."""
+        versions = [each.version for each in self._tx.find_history(head.id)]
+        times = [each.created_at for each in versions if each.source == "api"]
+        return max(times).isoformat(timespec="microseconds") if times else ""
 
     def _patient(self, identities: Sequence[Identity]) -> str:
         owners = {owner for each in identities if (owner := self._owners.get(each))}

@@ -75,8 +75,8 @@ def test_every_operation_says_what_it_does_and_documents_its_problems(
     media_of_problems = "application/fhir+json" if path.startswith("/fhir") else "application/problem+json"
     if path.startswith("/fhir"):
         wanted |= {"406"}  # FHIR has words of its own for what is refused
-    elif path == "/hl7v2":
-        wanted |= {"413", "415", "422", "503"}  # what cannot be read is answered by an acknowledgement
+    elif path in ("/hl7v2", "/imports", "/messages/preview"):
+        wanted |= {"413", "422", "503"}  # messages and files: what cannot be read is kept, and told in the answer
     elif "requestBody" in operation:
         assert operation["requestBody"]["required"] is True
         wanted |= {"400", "413", "415", "422"}

@@ -150,3 +150,11 @@ def test_what_was_kept_and_not_recorded_is_taken_up(intake: Intake, store_url: s
     assert intake.resume() == 1
     assert intake.record([Kept(kept.id, kept.payload, False)])[0].state == "recorded"
     assert intake.resume() == 0
+
+
+def test_an_identifier_that_comes_later_is_the_same_patient_s(intake: Intake) -> None:
+    both = oru(2, RATIO, at="20261123090000").replace(b"P-1^^^NORTH^MR", b"P-1^^^NORTH^MR~N-9^^^NATION^NI")
+    alone = oru(3, IHC2, case="S26-2").replace(b"P-1^^^NORTH^MR", b"N-9^^^NATION^NI")
+    outcomes = take(intake, oru(1, IHC2)) + take(intake, both) + take(intake, alone)
+    results = [find_result(intake.context, each.results[0]["id"]) for each in outcomes]
+    assert len({each["patient_id"] for each in results}) == 1

@@ -262,7 +262,8 @@ class _ReportReader:
         self.given.append(Given(block, fact, about, unless, item.group))
 
     def wait(self, item: Item, code: str, message: str, remedy: str) -> None:
-        self.problems.append(Problem(code, item.where, message, remedy))
+        named = {"hl7v2": f"{item.where}.3", "fhir": f"{item.where}.code"}[self.received.format]
+        self.problems.append(Problem(code, named if code == "UNKNOWN_CODE" else item.where, message, remedy))
         self.tell_values(item, message)
 
     def tell_values(self, item: Item, note: str) -> None:

@@ -64,9 +64,12 @@ def may_hold_result(line: str, near_her2: bool) -> bool:
         return True
     if re.search(r"\d", bare) is None:
         return False
-    return _OF_ISH.search(line) is not None or (
-        near_her2 and (_MEASURED.search(line) or _HER2.search(line)) is not None
-    )
+    return measures_ish(line) or (near_her2 and (_MEASURED.search(line) or _HER2.search(line)) is not None)
+
+
+def measures_ish(line: str) -> bool:
+    """Does a folded line name a measure of ISH?"""
+    return _OF_ISH.search(line) is not None
 
 
 def is_definition(line: str, markers: Iterable[str]) -> bool:
