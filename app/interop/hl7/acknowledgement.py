@@ -56,7 +56,7 @@ def errors_of(problems: Iterable[Problem], severity: Severity = "E") -> tuple[Ac
             severity,
             problem.field if _PLACE.fullmatch(problem.field) else "",
             problem.code,
-            f"{problem.message.rstrip('.')}: {problem.remedy}".strip(": "),
+            f"{problem.message}{'' if problem.message.endswith('.') else ':'} {problem.remedy}".strip(": "),
         )
         for problem in problems
     )
