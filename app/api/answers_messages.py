@@ -193,4 +193,4 @@ class CodeMapping(_Sent):
     target: str = Field(examples=["ihc.score"])
 
 
-SENT = (MessageAct, MessageReplays, CodeMapping)
+SENT = (MessageAct, MessageReplays, CodeMapping, ExportedMessage)

@@ -53,6 +53,13 @@ RequestId = Annotated[str, Header(alias="X-Request-Id", pattern=_KEY, descriptio
 IdempotencyKey = Annotated[
     str, Header(alias="Idempotency-Key", pattern=_KEY, description="the same, counts before X-Request-Id")
 ]
+
+
+def _payload(message: Message, sender: Sender = "", request_id: RequestId = "", key: IdempotencyKey = "") -> Payload:
+    return fhir_exchange.payload(message, sender, key or request_id)
+
+
+Sent = Annotated[Payload, Depends(_payload)]
 DryRun = Annotated[bool, Query(description="what would be read; nothing is stored")]
 _WRITES = ("malformed", "unsupported", "not_acceptable", "too_large", "conflict", "busy", "unavailable")
 _READS = ("malformed", "not_found", "not_acceptable", "unavailable")
@@ -123,16 +130,9 @@ async def _taken(request: Request, sent: Payload, dry_run: bool) -> Response:
     responses=_answers(("Bundle", "OperationOutcome"), *_WRITES, **_DONE),
     openapi_extra=_takes("Bundle"),
 )
-async def take_bundle(
-    request: Request,
-    message: Message,
-    sender: Sender = "",
-    request_id: RequestId = "",
-    key: IdempotencyKey = "",
-    dry_run: DryRun = False,
-) -> Response:
+async def take_bundle(request: Request, sent: Sent, dry_run: DryRun = False) -> Response:
     """A transaction, batch, collection or message Bundle: kept as it came, then read and recorded."""
-    return await _taken(request, fhir_exchange.payload(message, sender, key or request_id), dry_run)
+    return await _taken(request, sent, dry_run)
 
 
 @router.post(
@@ -141,16 +141,9 @@ async def take_bundle(
     responses=_answers(("OperationOutcome",), *_WRITES, **_DONE),
     openapi_extra=_takes("Observation"),
 )
-async def take_observation(
-    request: Request,
-    message: Message,
-    sender: Sender = "",
-    request_id: RequestId = "",
-    key: IdempotencyKey = "",
-    dry_run: DryRun = False,
-) -> Response:
+async def take_observation(request: Request, sent: Sent, dry_run: DryRun = False) -> Response:
     """One Observation: kept as it came, then read and recorded."""
-    return await _taken(request, fhir_exchange.payload(message, sender, key or request_id), dry_run)
+    return await _taken(request, sent, dry_run)
 
 
 @router.post(
@@ -159,16 +152,9 @@ async def take_observation(
     responses=_answers(("OperationOutcome",), *_WRITES, **_DONE),
     openapi_extra=_takes("DiagnosticReport"),
 )
-async def take_report(
-    request: Request,
-    message: Message,
-    sender: Sender = "",
-    request_id: RequestId = "",
-    key: IdempotencyKey = "",
-    dry_run: DryRun = False,
-) -> Response:
+async def take_report(request: Request, sent: Sent, dry_run: DryRun = False) -> Response:
     """A DiagnosticReport with its Observations contained: kept as it came, then read and recorded."""
-    return await _taken(request, fhir_exchange.payload(message, sender, key or request_id), dry_run)
+    return await _taken(request, sent, dry_run)
 
 
 @router.post(

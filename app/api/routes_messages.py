@@ -91,8 +91,8 @@ def count_messages(use: Use) -> Response:
     response_class=Response,
     responses={
         200: {
-            "description": "JSON Lines: a line for each message, as in the list, with its bytes in base64",
-            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+            "description": "JSON Lines, one ExportedMessage a line",
+            "content": {"application/x-ndjson": {"schema": {"$ref": "#/components/schemas/ExportedMessage"}}},
         },
         **documented(*_READS),
     },

@@ -22,6 +22,8 @@ CAP_ECC = "http://cap.org/eCC"
 #   cancelled: could not be obtained; deleted: taken back; wrong: was another patient's
 Status = Literal["preliminary", "final", "corrected", "promoted", "cancelled", "deleted", "wrong"]
 
+TAKEN_BACK: tuple[Status, ...] = ("cancelled", "deleted", "wrong")  # there is no value any more
+
 
 class Coding(NamedTuple):
     """One code. system: a URI where the sender's is known, "" for a sender's own list without a name."""

@@ -318,11 +318,11 @@ def field_document(path: str, value: Any) -> dict[str, Any]:
     return document
 
 
-def case_document(fields: Mapping[str, str]) -> dict[str, Any]:
-    """The case document of fields and their texts."""
+def case_document(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The case document of fields and their values; texts become the JSON type of their field."""
     document: dict[str, Any] = {}
-    for path, text in fields.items():
-        _put(document, path, _typed(text, FIELDS.get(path, "text")))
+    for path, value in fields.items():
+        _put(document, path, _typed(value, FIELDS.get(path, "text")))
     return document
 
 

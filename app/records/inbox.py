@@ -114,14 +114,17 @@ class Inbox:
         self,
         states: Collection[str],
         *,
-        sender: str | None = None,
+        media_types: Collection[str] | None = None,
+        since: datetime | None = None,
         before: datetime | None = None,
         limit: int = 500,
     ) -> tuple[str, ...]:
         """Ids of messages in these states, in the order they came; `received` has those without any fact too."""
         query = self._heads().where(_state().in_(states)).order_by(t.inbox.c.id).limit(limit)
-        if sender is not None:
-            query = query.where(t.inbox.c.sender == sender)
+        if media_types is not None:
+            query = query.where(t.inbox.c.media_type.in_(media_types))
+        if since is not None:
+            query = query.where(t.inbox.c.received_at >= since)
         if before is not None:
             query = query.where(t.inbox.c.received_at < before)
         return tuple(row.id for row in self._connection.execute(query.with_only_columns(t.inbox.c.id)))

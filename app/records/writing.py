@@ -25,7 +25,6 @@ from app.records.rows import (
     ClosingCause,
     DeliveryState,
     Identity,
-    Message,
     NewAct,
     NewClassification,
     NewStep,
@@ -257,18 +256,6 @@ class Transaction(PatientWriting, Reading):
         The last line of a transaction covers all rows that the transaction appends.
         """
         self._lines.append(Line(kind, content))
-
-    def append_message(self, sender: str, control_id: str, message: bytes, media_type: str) -> tuple[Message, bool]:
-        """Keep the bytes received, and whether they are new: sender, control id and content are one identity for ever.
-
-        control_id: "" where the sender gives none.
-        """
-        content_hash = hashlib.sha256(message).hexdigest()
-        stored = Message(new_id(), sender, control_id, content_hash, media_type, message, self.now)
-        if self._append_unless_there(t.inbox, **columns_of(stored)) is not None:
-            return stored, True
-        same = (t.inbox.c.sender == sender) & (t.inbox.c.control_id == control_id)
-        return self._all(Message, t.inbox, same & (t.inbox.c.content_hash == content_hash), "id")[0], False
 
     def append_message_state(
         self,

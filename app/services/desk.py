@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from app.services.errors import Refusal
@@ -15,6 +16,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 MOST = 64  # messages in one transaction
 RESUME_SECONDS = 5.0
+MOST_RESUMED = 500
+_OVERLAP = timedelta(hours=1)  # what was at work a while ago, here or elsewhere, is looked at again
 
 
 class _Counter(Generic[A, B]):
@@ -35,30 +38,23 @@ class _Counter(Generic[A, B]):
     async def _serve(self) -> None:
         while self._waiting:
             taken, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            try:
-                answers = await asyncio.to_thread(self._work, [item for item, _ in taken])
-            except Exception as error:
-                if len(taken) > 1 and isinstance(error, Refusal) and error.kind == "invalid":
-                    await self._one_by_one(taken)  # one that can't be kept must not keep out the others
-                    continue
-                for _, future in taken:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), answer in zip(taken, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+            await self._do(taken)
 
-    async def _one_by_one(self, taken: Sequence[tuple[A, asyncio.Future[B]]]) -> None:
-        for item, future in taken:
-            try:
-                (answer,) = await asyncio.to_thread(self._work, [item])
-            except Exception as error:
+    async def _do(self, taken: Sequence[tuple[A, asyncio.Future[B]]]) -> None:
+        try:
+            answers = await asyncio.to_thread(self._work, [item for item, _ in taken])
+        except Exception as error:
+            if len(taken) > 1 and isinstance(error, Refusal) and error.kind == "invalid":
+                for each in taken:  # one that can't be kept must not keep out the others
+                    await self._do([each])
+                return
+            for _, future in taken:
                 if not future.done():
                     future.set_exception(error)
-            else:
-                if not future.done():
-                    future.set_result(answer)
+            return
+        for (_, future), answer in zip(taken, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
 
 
 class IntakeDesk:
@@ -90,9 +86,12 @@ class IntakeDesk:
                 await self._resuming
 
     async def _resume(self) -> None:
+        since: datetime | None = None  # the first look is at all that there is
         while True:
+            began = datetime.now(UTC)
             try:
-                await asyncio.to_thread(self._intake.resume)
+                if await asyncio.to_thread(self._intake.resume, since, MOST_RESUMED) < MOST_RESUMED:
+                    since = began - _OVERLAP
             except Exception as error:
                 self._log.warning("resume_failed", error=type(error).__name__)
             await asyncio.sleep(RESUME_SECONDS)

@@ -26,8 +26,8 @@ from app.services.errors import Refusal
 from app.services.files import mapping_names, mapping_text
 from app.services.import_rows import ImportRow, ImportTable, import_table, row_problem, withdrawn
 from app.services.intake import Intake, refusing
-from app.services.payloads import Kept, Payload
-from app.services.recorder import TERMINAL, Recorder, Waits, join_key
+from app.services.payloads import TERMINAL, Kept, Payload
+from app.services.recorder import Recorder, Waits, join_key
 
 MEDIA_TYPES = tuple(dict.fromkeys(SUFFIXES.values()))
 CHUNK = 100  # rows in one transaction

@@ -6,28 +6,30 @@ stays in the state `received`, because the process died, is taken up again by `r
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from app.domain.problems import Problem
 from app.interop.feeds import Feed, Feeds, map_received
 from app.interop.fhir.reading import read as read_fhir
 from app.interop.hl7.reading import read as read_hl7
 from app.interop.received import Mapped, Received
-from app.records.errors import Busy, Duplicate, IdentityConflict, RecordsError, Stale, Unavailable, Unstorable
+from app.records.errors import Busy, Duplicate, IdentityConflict, Stale, Unavailable, Unstorable
 from app.records.inbox import Inbox, InboxWriting
+from app.records.rows import Message
 from app.services.assessment import assess
 from app.services.errors import Refusal
 from app.services.joining import assembled, document_of
-from app.services.payloads import FHIR_JSON, HL7V2, Kept, Outcome, Payload
-from app.services.recorder import TERMINAL, Recorder, Understood, Waits, located, waves
+from app.services.payloads import FHIR_JSON, HL7V2, TERMINAL, Kept, Outcome, Payload
+from app.services.recorder import Recorder, Understood, Waits, located, waves
 from app.services.reporting import Context
 
 _AT_WORK = timedelta(seconds=20)  # a message younger than this may be on its way through another process
+_TRIES = 5
 _READ = (HL7V2, FHIR_JSON)  # the others are answered, or taken up, by their own doors
 _INTERNAL = Problem("INTERNAL", "message", "an error on our side", "process the message again; tell the maintainers")
 
@@ -63,14 +65,11 @@ class Intake:
         feed = self.feeds.of(payload.sender)
         try:
             received = read_payload(payload, feed)
-            if received.problems:
-                mapped = map_received(received, feed, overlay or {})
-                problems = (*received.problems, *(p for p in mapped.problems if p not in received.problems))
-                return Understood(received, mapped._replace(problems=problems), "read")
             mapped = map_received(received, feed, overlay or {})
         except Exception:
             return Understood(None, Mapped((), (), (_INTERNAL,)), "read")
-        return Understood(received, mapped, "map" if mapped.problems else None)
+        step = "read" if received.problems else "map" if mapped.problems else None
+        return Understood(received, mapped, step)
 
     def preview(self, payload: Payload) -> Outcome:
         """What Herald would read of a message, part by part; nothing is stored, and nothing stored is looked at."""
@@ -105,39 +104,27 @@ class Intake:
         return outcomes
 
     def _record_all(self, kept: Sequence[Kept], told: dict[str, Understood]) -> dict[str, Outcome]:
-        if not kept:
-            return {}
+        found: dict[str, Outcome] = {}
         try:
-            found: dict[str, Outcome] = {}
-            for wave in waves(kept, told):
+            for wave in waves(kept, told) if len(kept) > 1 else ():
                 found |= self._in_transaction(wave, told)
-            return found
-        except (Busy, Stale, Duplicate, IdentityConflict, Waits, Unstorable, Refusal):
-            pass  # one of them does not go with the others: each by itself
         except Unavailable as error:
             raise Refusal("unavailable", "The database cannot be reached; the message is kept.") from error
-        except Exception:
-            if len(kept) == 1:
-                return self._set_down(kept[0], told[kept[0].id], (_INTERNAL,))
-        if len(kept) > 1:
-            found = {}
-            for each in kept:
-                found |= self._record_all([each], told)
-            return found
-        return self._alone(kept[0], told[kept[0].id])
+        except Exception:  # noqa: S110 - one of them does not go with the others, and says why when it is alone
+            pass
+        for each in kept:
+            found[each.id] = found.get(each.id) or self._alone(each, told[each.id])
+        return found
 
-    def _alone(self, kept: Kept, told: Understood) -> dict[str, Outcome]:
+    def _alone(self, kept: Kept, told: Understood) -> Outcome:
         """One message by itself: tried again where a rival was first; what it meets then is why it waits."""
-        tries = 5
-        for attempt in range(tries):
-            with refusing(), self.context.store.reading(self.context.organisation) as reading:
-                rival = Inbox(reading).newest([kept.id]).get(kept.id)
-            if rival is not None and rival.state in TERMINAL:
-                return {kept.id: outcome_of(kept.id, rival.state, rival.detail)}
+        for attempt in range(1, _TRIES + 1):
             try:
-                return self._in_transaction([kept], {kept.id: told})
+                return self._in_transaction([kept], {kept.id: told})[kept.id]
             except (Busy, Stale, Duplicate) as error:
-                if attempt == tries - 1:
+                if (done := self._done(kept)) is not None:
+                    return done
+                if attempt == _TRIES:
                     raise Refusal("busy", "The database is busy; the message is kept.") from error
             except Unavailable as error:
                 raise Refusal("unavailable", "The database cannot be reached; the message is kept.") from error
@@ -153,10 +140,18 @@ class Intake:
                 problem = Problem("WRONG_TYPE", "message", "holds a key that is too long", "send a shorter one")
                 return self._set_down(kept, told, (problem,))
             except Exception:
-                return self._set_down(kept, told, (_INTERNAL,))
+                return self._done(kept) or self._set_down(kept, told, (_INTERNAL,))
         raise AssertionError("unreachable")
 
-    def _set_down(self, kept: Kept, told: Understood, problems: Sequence[Problem]) -> dict[str, Outcome]:
+    def _done(self, kept: Kept) -> Outcome | None:
+        """What a rival has made of it."""
+        with refusing(), self.context.store.reading(self.context.organisation) as reading:
+            newest = Inbox(reading).newest([kept.id]).get(kept.id)
+        if newest is None or newest.state not in TERMINAL:
+            return None
+        return outcome_of(kept.id, newest.state, newest.detail)
+
+    def _set_down(self, kept: Kept, told: Understood, problems: Sequence[Problem]) -> Outcome:
         with refusing(), self.context.store.transaction(self.context.organisation) as tx:
             return Recorder(self.context, tx, [kept], {kept.id: told}).set_down(problems)
 
@@ -166,14 +161,17 @@ class Intake:
 
     # ---- again
 
-    def resume(self, most: int = 500) -> int:
-        """Record what was kept and not recorded because the process died; how many were taken up."""
+    def resume(self, since: datetime | None = None, most: int = 500) -> int:
+        """Record what was kept and not recorded because the process died; how many were taken up.
+
+        since: looks only at what came from then on.
+        """
         with refusing(), self.context.store.reading(self.context.organisation) as reading:
             inbox = Inbox(reading)
-            messages = inbox.messages(inbox.waiting(("received",), before=datetime.now(UTC) - _AT_WORK, limit=most))
-        kept = [
-            kept_of(each.id, each) for _, each in sorted(messages.items()) if each.message and each.media_type in _READ
-        ]
+            before = datetime.now(UTC) - _AT_WORK
+            ids = inbox.waiting(("received",), media_types=_READ, since=since, before=before, limit=most)
+            messages = inbox.messages(ids) if ids else {}
+        kept = [kept_of(each) for _, each in sorted(messages.items()) if each.message is not None]
         for start in range(0, len(kept), 50):
             self.record(kept[start : start + 50])
         return len(kept)
@@ -184,28 +182,24 @@ def load_feeds(folder: str) -> Feeds:
     return Feeds.load(Path(folder) if folder else None)
 
 
-class refusing:
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
     """What the store refuses becomes a Refusal that every door can tell."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Busy):
-            raise Refusal("busy", "The database is busy; nothing was stored, send it again.") from error
-        if isinstance(error, Unavailable):
-            raise Refusal("unavailable", "The database cannot be reached; send it again.") from error
-        if isinstance(error, Unstorable):
-            problem = Problem("WRONG_TYPE", "sender", "sender or control id is too long or not text", "send a shorter")
-            raise Refusal("invalid", "The message cannot be kept.", [problem]) from error
-        if isinstance(error, RecordsError) and not isinstance(error, IdentityConflict | Stale | Duplicate):
-            raise error
+    try:
+        yield
+    except Busy as error:
+        raise Refusal("busy", "The database is busy; nothing was stored, send it again.") from error
+    except Unavailable as error:
+        raise Refusal("unavailable", "The database cannot be reached; send it again.") from error
+    except Unstorable as error:
+        problem = Problem("WRONG_TYPE", "sender", "sender or control id is too long or not text", "send a shorter")
+        raise Refusal("invalid", "The message cannot be kept.", [problem]) from error
 
 
-def kept_of(message_id: str, message: Any) -> Kept:
-    """A stored message as it is processed again."""
-    payload = Payload(message.message, message.media_type, message.sender, message.control_id)
-    return Kept(message_id, payload, False)
+def kept_of(message: Message) -> Kept:
+    """A stored message, not erased, as it is processed again."""
+    payload = Payload(message.message or b"", message.media_type, message.sender, message.control_id)
+    return Kept(message.id, payload, False)
 
 
 def outcome_of(message_id: str, state: str, detail: str | None) -> Outcome:

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.domain.problems import Problem
-from app.interop.received import Fact, Part
+from app.interop.received import TAKEN_BACK, Fact, Part
+from app.interop.tabular import case_document
 
 # at the same moment the later of these counts
 _RANK = {"preliminary": 0, "promoted": 1, "final": 2, "corrected": 3, "cancelled": 4, "deleted": 5, "wrong": 6}
-_TAKEN_BACK = ("cancelled", "deleted", "wrong")
 # each field for itself: about the specimen and the patient, not measured together
 _LOOSE = ("specimen", "context", "reported_status", "edition", "policy")
 
@@ -88,7 +88,7 @@ def _contradictions(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -
     for order, facts in reports:
         for fact in facts:
             final = fact.status in ("final", "corrected")
-            if not final and (fact.value is None or fact.status in _TAKEN_BACK):
+            if not final and (fact.value is None or fact.status in TAKEN_BACK):
                 continue
             before = told.setdefault((fact.field, "final" if final else fact.status, order), fact)
             if before.value != fact.value:
@@ -101,7 +101,7 @@ def _contradictions(reports: Sequence[tuple[tuple[str, int], Sequence[Fact]]]) -
 def cause_of(part: Part) -> str:
     """What a message is to the result it reaches."""
     statuses = {fact.status for fact in part.facts}
-    if statuses & set(_TAKEN_BACK):
+    if statuses & set(TAKEN_BACK):
         return "cancelled"
     if "corrected" in statuses:
         return "corrected"
@@ -109,15 +109,8 @@ def cause_of(part: Part) -> str:
 
 
 def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The case document with these fields."""
-    document: dict[str, Any] = {}
-    for path in sorted(fields):
-        *blocks, name = path.split(".")
-        place = document
-        for block in blocks:
-            place = place.setdefault(block, {})
-        place[name] = fields[path]
-    return document
+    """The case document with these fields, in one order."""
+    return case_document(dict(sorted(fields.items())))
 
 
 def fields_of(document: Mapping[str, Any], at: str = "") -> dict[str, Any]:

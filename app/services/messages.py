@@ -21,8 +21,8 @@ from app.services.errors import Refusal
 from app.services.exchange import payload
 from app.services.finding import reading, times
 from app.services.intake import Intake, kept_of, lines_of, outcome_of, refusing
-from app.services.payloads import FHIR_JSON, HL7V2, STATES, Outcome, Payload
-from app.services.recorder import TERMINAL, Understood
+from app.services.payloads import FHIR_JSON, HL7V2, STATES, TERMINAL, Outcome, Payload
+from app.services.recorder import Understood
 from app.services.reporting import Context, Document
 from app.services.requests import Fields, Person
 
@@ -56,7 +56,7 @@ def find_message(context: Context, intake: Intake, message_id: str) -> Document:
     inbox, states, said, overlay = reading(context, lambda records: _everything(Inbox(records), message_id))
     now: Document | None = None
     if inbox.message is not None and _is_message(inbox):
-        now = _read_document(intake.understand(kept_of(inbox.id, inbox).payload, overlay))
+        now = _read_document(intake.understand(kept_of(inbox).payload, overlay))
     newest = states[-1] if states else None
     outcome = outcome_of(inbox.id, newest.state if newest else "received", newest.detail if newest else None)
     standing = max((part.number for part in said if part.result_id), default=0)
@@ -199,7 +199,7 @@ def _replay(
     outcomes: list[Outcome] = []
     for start in range(0, len(ids), _AT_ONCE):
         found = _taken_up(context, ids[start : start + _AT_ONCE], person, leave_out)
-        outcomes += intake.record([kept_of(each.id, each) for each in found])
+        outcomes += intake.record([kept_of(each) for each in found])
     return outcomes
 
 
@@ -258,7 +258,7 @@ def _ready(context: Context, intake: Intake, sender: str) -> tuple[list[str], in
             stored = messages[id]
             if stored.message is None or not _is_message(stored) or newest[id].step != "map":
                 continue
-            if not intake.understand(kept_of(id, stored).payload, overlay).mapped.problems:
+            if not intake.understand(kept_of(stored).payload, overlay).mapped.problems:
                 ready.append(id)
     return ready, len(ids) - len(ready)
 

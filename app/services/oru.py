@@ -13,9 +13,7 @@ from app.interop.received import Identifier
 from app.records.rows import Classification, Identity, VersionDetail
 from app.services.deliveries import Line
 from app.services.reporting import Context
-
-# The system of an identifier that came without one, before the sender ("MSH-3|MSH-4").
-OWN_NUMBERS = "urn:herald:sender:"
+from app.services.requests import OWN_NUMBERS
 
 
 class Parties(NamedTuple):

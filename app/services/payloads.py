@@ -17,6 +17,8 @@ STATES = (
     "received", "processing", "recorded", "recorded_in_part", "quarantined", "set_aside", "refused", "dismissed",
 )  # fmt: skip
 
+TERMINAL = tuple(state for state in STATES if state not in ("received", "processing"))
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:

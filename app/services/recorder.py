@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.problems import Problem
@@ -18,11 +17,9 @@ from app.services.assessment import Assessment, assess, problem_document
 from app.services.documents import text_of
 from app.services.identity import apply_merge
 from app.services.joining import assembled, cause_of, document_of, fields_of, renewed
-from app.services.payloads import FHIR_JSON, HL7V2, Kept, Outcome
+from app.services.payloads import FHIR_JSON, HL7V2, TERMINAL, Kept, Outcome
 from app.services.reporting import Context, new_version, record_version
-from app.services.requests import Person
-
-TERMINAL = ("recorded", "recorded_in_part", "quarantined", "set_aside", "refused", "dismissed")
+from app.services.requests import OWN_NUMBERS, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +96,12 @@ class Recorder:
         self._said = self._inbox.contributions(ids) if ids else {}
         self._owners = self._inbox.owners(i for each, part in parts for i in _identities(part.patient, each))
 
-    def set_down(self, problems: Sequence[Problem]) -> dict[str, Outcome]:
+    def set_down(self, problems: Sequence[Problem]) -> Outcome:
         """The one message waits for a person."""
         (kept,) = self._kept
         outcome = self._settle(kept, "quarantined", "record", tuple(problems), ())
         self._audit()
-        return {kept.id: outcome}
+        return outcome
 
     def _audit(self) -> None:
         for state, ids in self._settled.items():
@@ -122,8 +119,8 @@ class Recorder:
             return self._settle(kept, "quarantined", "read", (problem,), ())
         if told.mapped.problems:
             return self._settle(kept, "quarantined", told.step, told.mapped.problems, ())
-        person = Person(kept.payload.sender or "unknown sender", "system", f"message {kept.id}", datetime.now(UTC))
         for merge in told.mapped.merges:
+            person = Person(kept.payload.sender or "unknown sender", "system", f"message {kept.id}", self._tx.now)
             apply_merge(self._tx, _identities(merge.into, kept), _identities(merge.given_up, kept), person)
         run = self._run(kept)
         results = []
@@ -297,7 +294,7 @@ def _parts(stored: Iterable[Contribution]) -> list[Part]:
 
 def _identities(identifiers: Iterable[Identifier], kept: Kept) -> list[Identity]:
     # a number without its authority is the sender's own: another sender's same number is another patient
-    own = f"urn:herald:sender:{kept.payload.sender}"
+    own = f"{OWN_NUMBERS}{kept.payload.sender}"
     return [Identity(each.system or own, each.value) for each in identifiers]
 
 

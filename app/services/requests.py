@@ -13,6 +13,8 @@ from app.services.errors import Refusal
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 PSEUDONYM = "urn:herald:pseudonym"
+# The system of an identifier that came without one, before the sender: its number is its own.
+OWN_NUMBERS = "urn:herald:sender:"
 _LONGEST = {"name": 200, "role": 100, "reason": 2000, "laboratory": 200, "value": 200, "system": 300, "meaning": 500}
 _LONGEST |= {"sender": 300, "code": 200, "target": 100, "state": 40}
 

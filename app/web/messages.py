@@ -16,7 +16,7 @@ from app.domain.problems import Problem
 from app.interop.feeds import TARGETS
 from app.services import messages
 from app.services.errors import Refusal
-from app.services.recorder import TERMINAL
+from app.services.payloads import TERMINAL
 from app.web.pages import render
 
 router = APIRouter(prefix="/browser/messages", include_in_schema=False)

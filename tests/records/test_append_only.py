@@ -32,10 +32,10 @@ def filled(store: Store, raw_engine: Engine) -> None:
         version = append_whole(tx)
         act = tx.append_act(version.id, NewAct("sign_off", "Dr A", "pathologist", "final", NOON, "agreed"))
         tx.close_steps(version.result_id, "person", by_act_id=act.id, reason="done")
-        message, _ = tx.append_message("lab", "1", b"MSH|", "x-application/hl7-v2+er7")
-        tx.append_message_state(message.id, 1, "recorded", detail="as sent", version_id=version.id)
         kept = InboxWriting(tx)
-        said = {"message_id": message.id, "number": 1, "sequence": 1, "accession": "A-1", "content": "{}"}
+        ((message_id, _),) = kept.keep([("lab", "1", b"MSH|", "x-application/hl7-v2+er7")])
+        tx.append_message_state(message_id, 1, "recorded", detail="as sent", version_id=version.id)
+        said = {"message_id": message_id, "number": 1, "sequence": 1, "accession": "A-1", "content": "{}"}
         kept.append_contribution({**said, "result_id": version.result_id})
         kept.append_code("lab", "", "HER2", "ihc.score", name="Dr A", role="registrar", reason="as agreed")
         line = tx.append_outbox("topic", "{}")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.records.errors import Duplicate, Stale, Unfinished
+from app.records.inbox import InboxWriting
 from app.records.rows import StoredAnswer
 from app.records.store import Store, open_store
 from app.records.writing import Transaction
@@ -156,9 +157,9 @@ def test_one_identifier_becomes_one_patient(store: Store, raw: Raw) -> None:
 def test_one_message_is_new_once(store: Store) -> None:
     def receive(_: int) -> tuple[str, bool]:
         with store.transaction("north") as tx:
-            message, new = tx.append_message("lab", "1", b"MSH|", "x-application/hl7-v2+er7")
+            (received,) = InboxWriting(tx).keep([("lab", "1", b"MSH|", "x-application/hl7-v2+er7")])
             tx.append_audit("received", {})
-            return message.id, new
+            return received
 
     received = at_once(receive)
     assert len({id for id, _ in received}) == 1

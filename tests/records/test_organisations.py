@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from app.records.errors import BadCursor, BrokenReference, NotFound, UnknownOrganisation
+from app.records.inbox import InboxWriting
 from app.records.rows import Identity, NewAct, StoredAnswer
 from app.records.store import Store
 from tests.records.conftest import Raw
@@ -18,7 +19,7 @@ def test_equal_keys_live_side_by_side(store: Store) -> None:
         with store.transaction(organisation) as tx:
             assert tx.claim_idempotency("same key", "POST /results", "same").state == "new"
             versions[organisation] = append_whole(tx, "same patient", join_key="same specimen")
-            assert tx.append_message("same sender", "1", b"same", "text/plain")[1]
+            assert InboxWriting(tx).keep([("same sender", "1", b"same", "text/plain")])[0][1]
             tx.complete_idempotency("same key", StoredAnswer(201, "{}", organisation))
     for organisation in ("north", "south"):
         with store.transaction(organisation) as tx:

@@ -9,6 +9,7 @@ import pytest
 
 from app.records import tables as t
 from app.records.errors import BrokenReference, Duplicate, IdentityConflict, NotFound, Stale, Unaudited, Unstorable
+from app.records.inbox import InboxWriting
 from app.records.rows import Identity, NewAct, NewStep, NewVersion, ResultFilter, StepFilter
 from app.records.store import Store
 from tests.records.conftest import Raw
@@ -274,7 +275,7 @@ def test_the_longest_keys_fit_the_indexes_of_both(store: Store) -> None:
     store.append_organisation(organisation)
     with store.transaction(organisation) as tx:
         tx.find_or_append_patient([Identity(longest, longest)])
-        tx.append_message(longest, longest, b"x", "text/plain")
+        InboxWriting(tx).keep([(longest, longest, b"x", "text/plain")])
         append_whole(tx, accession=longest, laboratory=longest, join_key=longest)
 
 
@@ -308,16 +309,17 @@ def test_an_error_leaves_nothing_behind(store: Store, raw: Raw) -> None:
 def test_messages_keep_their_bytes_and_are_new_once(store: Store) -> None:
     sent = bytes(range(256))
     with store.transaction("north") as tx:
-        first, new = tx.append_message("lab", "", sent, "application/octet-stream")
+        inbox, kind = InboxWriting(tx), "application/octet-stream"
+        ((first, new),) = inbox.keep([("lab", "", sent, kind)])
         assert new
-        assert tx.append_message("lab", "", sent, "application/octet-stream") == (first, False)
-        assert tx.append_message("lab", "2", sent, "application/octet-stream")[1]
-        assert tx.append_message("lab", "", sent + b"!", "application/octet-stream")[1]
-        assert tx.append_message_state(first.id, 1, "quarantined", step="parse", detail="no OBX")
-        assert not tx.append_message_state(first.id, 1, "recorded")
+        assert inbox.keep([("lab", "", sent, kind)]) == [(first, False)]
+        assert inbox.keep([("lab", "2", sent, kind)])[0][1]
+        assert inbox.keep([("lab", "", sent + b"!", kind)])[0][1]
+        assert tx.append_message_state(first, 1, "quarantined", step="parse", detail="no OBX")
+        assert not tx.append_message_state(first, 1, "recorded")
         tx.append_audit("received", {})
     with store.reading("north") as find:
-        found = find.find_message(first.id)
+        found = find.find_message(first)
     assert found is not None
     assert found.message == sent
     assert store.verify_audit("north").sound

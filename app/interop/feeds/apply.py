@@ -11,11 +11,23 @@ from app.interop.feeds.documents import read_document
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.parts import Given, parts_of, utc
 from app.interop.feeds.values import Said, contradiction, method_of, read_value
-from app.interop.feeds.words import SAYS_NOTHING, folded, is_about_her2
-from app.interop.received import CAP_ECC, LOINC, SNOMED, Coding, Fact, Item, Line, Mapped, Received, Report, Value
+from app.interop.feeds.words import SAYS_NOTHING, folded, holds, is_about_her2
+from app.interop.received import (
+    CAP_ECC,
+    LOINC,
+    SNOMED,
+    TAKEN_BACK,
+    Coding,
+    Fact,
+    Item,
+    Line,
+    Mapped,
+    Received,
+    Report,
+    Value,
+)
 from app.interop.tabular import plain
 
-_TAKEN_BACK = ("cancelled", "deleted", "wrong")
 # an OBX-4 that names a specimen or block, as A or B2, and not the place in a list
 _LETTERED = re.compile(r"[A-Za-z]\d{0,2}")
 _SHORT = {LOINC: "loinc", SNOMED: "snomed", CAP_ECC: "cap", "": "local"}
@@ -112,7 +124,7 @@ class _ReportReader:
             self.problems += [] if receptor else [clash]
             self.tell_values(item, clash.message)
             return
-        elsewhere = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", plain(names)) for word in self.feed.history)
+        elsewhere = any(holds(plain(names), word) for word in self.feed.history)
         if elsewhere and target != "note" and not receptor:
             told = "its name speaks of another time or place"
             self.wait(item, "AMBIGUOUS", told, "set its code to note or ignore, or send the result by its own code")
@@ -143,7 +155,7 @@ class _ReportReader:
 
     def values(self, item: Item, target: str, about: bool) -> None:
         values = [each for each in item.values if each.kind != "none"]
-        if item.status in _TAKEN_BACK or (item.status == "promoted" and not values):
+        if item.status in TAKEN_BACK or (item.status == "promoted" and not values):
             place = _Place(item.where, " ".join(each.text for each in item.values))
             for field in (target, "reported_status") if target.endswith("ish.method") else (target,):
                 self.give(item, field, None, place, about)
@@ -201,7 +213,7 @@ class _ReportReader:
     # ---- free text
 
     def document(self, item: Item, block: str, about: bool) -> None:
-        taken_back = item.status in _TAKEN_BACK
+        taken_back = item.status in TAKEN_BACK
         before = len(self.given) + len(self.problems)
         for line in read_document(item.values, self.feed, self.named, block, about):
             place = _Place(line.where, line.text)
@@ -228,6 +240,8 @@ class _ReportReader:
 
     def notes(self, notes: Sequence[str], where: str, item: Item | None = None, block: str = "") -> None:
         """Remarks beside an observation give nothing; one that may hold a result waits unless that is sent as well."""
+        if not notes:
+            return
         told_of = item or Item(where, (), "", (), self.report.status)
         values = tuple(Value("text", each, where) for each in notes if each.strip())
         for told in read_document(values, self.feed, set(), block, bool(block)):

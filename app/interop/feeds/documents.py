@@ -13,7 +13,7 @@ from app.domain.problems import Problem
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.prose import gives_status, is_definition, may_hold_result, measures_ish, names, tells_controls
 from app.interop.feeds.scores import read_score
-from app.interop.feeds.words import LONGEST, STATUS_WORDS, folded, is_about_her2, without
+from app.interop.feeds.words import LONGEST, STATUS_WORDS, folded, holds, is_about_her2, without
 from app.interop.received import Value
 
 _BULLET = re.compile(r"^(?:[-*•·>#]+|\d{1,2}[.)])\s+")
@@ -120,7 +120,7 @@ class _Reader:
         for each in (named, before_colon):
             if each in _NOT_THIS:
                 return each
-        elsewhere = any(_holds(line, word) for word in self.feed.history)
+        elsewhere = any(holds(line, word) for word in self.feed.history)
         if elsewhere and (line.endswith(":") or len(line.split()) < 3) and not may_hold_result(line, True):
             return "history"
         if self.block != "history":
@@ -180,7 +180,7 @@ class _Reader:
         if tells_controls(line):
             return Told(where, text, note="controls, gives nothing")
         goes_on = before and before.value and (not re.search(r"[^\W\d_]", line) or line.startswith(("to ", "or ")))
-        if goes_on or (before and before.value and any(_holds(line, word) for word in self.feed.history)):
+        if goes_on or (before and before.value and any(holds(line, word) for word in self.feed.history)):
             return self.open(where, text, "may change what the line above says")
         if not self.about:
             return Told(where, text, note="not about HER2")
@@ -229,10 +229,6 @@ def _specimens(values: Sequence[Value]) -> set[tuple[str, str]]:
         if len(text) < LONGEST and len(text.split()) < 9:
             named |= {(at.pattern, each.casefold()) for at in _NAMED for each in at.findall(text)}
     return named
-
-
-def _holds(line: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", line) is not None
 
 
 def _written(rest: str) -> str | None:

@@ -11,10 +11,9 @@ from app.domain.problems import Problem
 from app.domain.reading import read_case
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.words import opposed
-from app.interop.received import Coding, Fact, Part, Report
-from app.interop.tabular import plain
+from app.interop.received import TAKEN_BACK, Coding, Fact, Part, Report
+from app.interop.tabular import case_document, plain
 
-_TAKEN_BACK = ("cancelled", "deleted", "wrong")
 # how far a value has come; the furthest of one value counts
 _STAGES = ("cancelled", "deleted", "wrong", "preliminary", "promoted", "final", "corrected")
 _BESIDE = ("context", "specimen")
@@ -98,8 +97,8 @@ def _put(facts: dict[str, Fact], fact: Fact) -> Iterator[Problem]:
         facts[fact.field] = fact
     elif fact.field == "reported_status" and None not in (before.value, fact.value):
         yield from _put_status(facts, before, fact)
-    elif (before.status in _TAKEN_BACK) != (fact.status in _TAKEN_BACK):
-        valued, gone = (before, fact) if fact.status in _TAKEN_BACK else (fact, before)
+    elif (before.status in TAKEN_BACK) != (fact.status in TAKEN_BACK):
+        valued, gone = (before, fact) if fact.status in TAKEN_BACK else (fact, before)
         if valued.at < gone.at:
             yield _twice(before, fact)
         facts[fact.field] = valued
@@ -170,14 +169,8 @@ def _word(feed: Feed, field: str, codings: Sequence[Coding]) -> Any:
 
 def _shape(facts: Sequence[Fact]) -> Iterator[Problem]:
     """What the case document would refuse, at the place that gave it."""
-    document: dict[str, Any] = {}
     places: Mapping[str, str] = {fact.field: fact.where for fact in facts}
-    for fact in facts:
-        *blocks, name = fact.field.split(".")
-        at = document
-        for block in blocks:
-            at = at.setdefault(block, {})
-        at[name] = fact.value
+    document = case_document({fact.field: fact.value for fact in facts})
     for problem in read_case(document).problems:
         place = places.get(problem.field, problem.field)
         yield Problem(problem.code, place, f"{problem.field}: {problem.message}", problem.remedy)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from app.interop.feeds.words import holds
+
 # digits that are names, dates or quotations, not results
 _NAMES = re.compile(
     r"\bher2\b|\bcep17\b|\b17q\d*(?:\.\d+)*|\b(?:poly|mono)somy\s*17|\bki-?67\b|\bp\d{2}\b|\b\d[a-z]\d\b|\b(?:sp|cb|pg)-?\d{1,2}\b|"
@@ -83,7 +85,7 @@ def is_definition(line: str, markers: Iterable[str]) -> bool:
     if re.search(r"\d", rest):
         return False
     cases = _CASES.search(line) is not None
-    if any(re.search(rf"(?<!\w){re.escape(each)}(?!\w)", line) for each in markers):
+    if any(holds(line, each) for each in markers):
         return len(scores) != 1 or cases
     if not _GUIDELINE.search(line):
         return False

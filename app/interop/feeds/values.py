@@ -9,7 +9,7 @@ from app.domain.problems import Problem
 from app.interop.feeds.amounts import read_amount
 from app.interop.feeds.feed import Feed
 from app.interop.feeds.scores import read_score
-from app.interop.feeds.words import LONGEST, NOT_DONE, SAYS_NOTHING, folded, opposed, status_of, without
+from app.interop.feeds.words import LONGEST, NOT_DONE, SAYS_NOTHING, folded, holds, opposed, status_of, without
 from app.interop.received import LOINC, SNOMED, Coding, Item, Value
 from app.interop.tabular import FIELDS, plain
 
@@ -59,7 +59,7 @@ def contradiction(codings: tuple[Coding, ...], text: str, target: str, where: st
     told = [plain(text), *(plain(each.display) for each in codings)]
     for coding in codings:
         words = {*feed.contradicts.get((coding.system, coding.code), ()), *feed.foreign.get(head, ())}
-        if any(_holds(name, word) for name in told for word in words):
+        if any(holds(name, word) for name in told for word in words):
             return _clash(where, f"code {coding.code[:20]} and the name beside it contradict each other")
     return None
 
@@ -71,10 +71,6 @@ def method_of(item: Item, feed: Feed) -> str:
             return match[1].upper()
     known = (feed.methods.get((each.system, each.code), "") for each in (*item.method, *item.codings))
     return next(filter(None, known), "")
-
-
-def _holds(name: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", name) is not None
 
 
 def _coded(value: Value, feed: Feed) -> str | Problem | None:

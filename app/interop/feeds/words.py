@@ -59,6 +59,11 @@ def is_about_her2(text: str) -> bool:
     return _ABOUT.search(text.casefold()) is not None or _ABOUT_SPACED.search(text) is not None
 
 
+def holds(text: str, word: str) -> bool:
+    """Does a text hold this word or phrase, and not only as a part of a longer one?"""
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
 def without(text: str, asides: Iterable[str]) -> str:
     """Folded text without remarks such as (see comment)."""
     for aside in asides:
