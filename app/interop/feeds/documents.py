@@ -200,7 +200,7 @@ class _Reader:
         return Told(where, text, note="gives nothing")
 
     def other(self, line: str) -> bool:
-        return any(re.match(rf"{re.escape(word)}(?!\w)", line) for word in self.feed.others)
+        return any(line.startswith(word) and not re.match(r"\w", line[len(word) :]) for word in self.feed.others)
 
     def follow(self, text: str, line: str, named: bool) -> None:
         """Which test and which site the lines from here on may be about."""

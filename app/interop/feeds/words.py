@@ -61,13 +61,15 @@ def is_about_her2(text: str) -> bool:
 
 def holds(text: str, word: str) -> bool:
     """Does a text hold this word or phrase, and not only as a part of a longer one?"""
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+    # most words stand nowhere in it: that is seen without making a pattern
+    return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
 
 
 def without(text: str, asides: Iterable[str]) -> str:
     """Folded text without remarks such as (see comment)."""
     for aside in asides:
-        text = re.sub(rf"[(\[]\s*{re.escape(aside)}\s*[)\]]|(?:^|[\s,;.-]){re.escape(aside)}\.?$", " ", text)
+        if aside in text:
+            text = re.sub(rf"[(\[]\s*{re.escape(aside)}\s*[)\]]|(?:^|[\s,;.-]){re.escape(aside)}\.?$", " ", text)
     # a leading full stop is a digit lost, no ornament
     return " ".join(text.split()).rstrip(" .,;")
 
