@@ -136,13 +136,16 @@ class Inbox:
             return set()
         controls = {control for _, _, control in asked}
         column = t.inbox.c
-        query = select(column.id, column.sender, column.control_id).where(
-            self._own(t.inbox), column.sender.in_({sender for _, sender, _ in asked}), column.control_id.in_(controls)
+        query = (
+            select(column.sender, column.control_id, func.min(column.id).label("first"))
+            .where(
+                self._own(t.inbox),
+                column.sender.in_({sender for _, sender, _ in asked}),
+                column.control_id.in_(controls),
+            )
+            .group_by(column.sender, column.control_id)
         )
-        first: dict[tuple[str, str], str] = {}
-        for row in self._connection.execute(query):
-            name = (row.sender, row.control_id)
-            first[name] = min(row.id, first.get(name, row.id))
+        first = {(row.sender, row.control_id): row.first for row in self._connection.execute(query)}
         return {id for id, sender, control in asked if first.get((sender, control), id) != id}
 
     def counts(self) -> dict[str, dict[str, int]]:
