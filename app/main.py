@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
@@ -39,6 +40,7 @@ from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
 from app.web import messages as message_browser
+from app.web import site
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
@@ -47,6 +49,8 @@ _SENT: tuple[type[BaseModel], ...] = (
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
     problems.ProblemDocument, *answers_messages.SENT,
 )  # fmt: skip
+# What a browser of another origin may send; credentials are tokens, never cookies.
+_ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
 _DESCRIPTION = """\
 HER2 status by ASCO/CAP 2018 (also 2023, 2013, 2007), the HER2-low class, and what one review says for and against
 endocrine and anti-HER2 therapy. Not final, and what is missing, is a good answer; a guess is never given.
@@ -119,10 +123,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
-    app.include_router(message_browser.router)
+    for pages in (site, message_browser):
+        app.include_router(pages.router)
+    app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
+    app.state.settings = settings
     problems.install(app)
     limits = {"/imports": settings.import_limit}
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log, limits=limits)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins.split(),
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=_ALLOWED_HEADERS,
+        expose_headers=["ETag", "Location", "Idempotency-Replayed", "X-Request-Id"],
+        max_age=600,
+    )
     _describe(app)
     return app
 

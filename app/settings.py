@@ -85,6 +85,22 @@ class Settings(BaseSettings):
     feeds: str = Field(
         "", description="Folder of feed files (TOML), one per sender: what its codes and words mean (docs/feeds.md)."
     )
+    base_url: str = Field(
+        "",
+        pattern=r"^(https?://[^/\s]+)?$",
+        description="The address by which others reach this service, such as https://herald.example.org: links in "
+        "cards, sheets and webhooks begin with it. Empty: the address of the request.",
+    )
+    cors_origins: str = Field(
+        "",
+        description="Origins whose pages may call the API and the CDS service from a browser, separated by spaces, "
+        "such as https://ehr.example.org. Empty: none.",
+    )
+    frame_ancestors: str = Field(
+        "",
+        pattern=r"^[^;,\r\n]*$",
+        description="Origins whose pages may hold /embed pages in a frame, separated by spaces. Empty: none.",
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 

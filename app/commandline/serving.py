@@ -33,6 +33,8 @@ def serve(
     # Migrated once, here: the workers need not do it again.
     os.environ["HERALD_MIGRATE_ON_START"] = "false"
     os.environ["HERALD_WORKERS"] = str(workers)
+    # Who may call without a token depends on the address.
+    os.environ["HERALD_HOST"] = host
     told = console(stderr=True)
     told.print(Text(f"Herald serves {settings.organisation} on http://{_address(host)}:{port} (Ctrl-C stops it)"))
     uvicorn.run(

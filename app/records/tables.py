@@ -7,58 +7,18 @@ that it lists, and nothing else in those rows may change (triggers see to that).
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint
-from sqlalchemy.sql.schema import ForeignKeyConstraint, SchemaItem
+from sqlalchemy import CheckConstraint, Column, Index, Table
+from sqlalchemy.sql.schema import ForeignKeyConstraint
 
+from app.records import board_tables
 from app.records.columns import flag, key, number, raw, refer, text, when
+from app.records.schema import make_table, metadata, organisation
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_1_name)s",
-        "uq": "uq_%(table_name)s_%(column_1_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-organisation = Table(
-    "organisation",
-    metadata,
-    key("organisation"),
-    text("title"),
-    when("created_at"),
-    PrimaryKeyConstraint("organisation"),
-)
-
-
-def _table(
-    name: str,
-    *parts: SchemaItem | tuple[SchemaItem, ...],
-    unique: tuple[tuple[str, ...], ...] = (),
-    index: tuple[tuple[str, ...], ...] = (),
-    identity: str = "id",
-    root: bool = False,
-) -> Table:
-    """A table of one organisation's rows; unique and index name columns, the organisation is put before them.
-
-    root: refers to the organisation itself; the others reach it through what they refer to.
-    """
-    items: list[SchemaItem] = [key("organisation"), key(identity)]
-    for part in parts:
-        items.extend(part if isinstance(part, tuple) else (part,))
-    items.append(PrimaryKeyConstraint("organisation", identity))
-    if root:
-        items.append(ForeignKeyConstraint(["organisation"], [organisation.c.organisation], name=f"fk_{name}_root"))
-    items.extend(UniqueConstraint("organisation", *names, name=f"uq_{name}_{'_'.join(names)}") for names in unique)
-    table = Table(name, metadata, *items)
-    for names in index:
-        Index(f"ix_{name}_{'_'.join(names)}", table.c.organisation, *(table.c[n] for n in names))
-    return table
-
+__all__ = ["board_tables", "metadata", "organisation"]
 
 # ---- patients: a surrogate id that results refer to; identifiers live in patient_identity and nowhere else
-patient = _table("patient", when("created_at"), root=True)
-patient_identity = _table(
+patient = make_table("patient", when("created_at"), root=True)
+patient_identity = make_table(
     "patient_identity",
     *refer("patient_id", "patient"),
     key("system"),
@@ -68,7 +28,7 @@ patient_identity = _table(
     index=(("patient_id",),),
 )
 # merge and unmerge in turn: the newest number of a patient says where it stands
-patient_link = _table(
+patient_link = make_table(
     "patient_link",
     *refer("patient_id", "patient"),
     *refer("into_patient_id", "patient"),
@@ -85,7 +45,7 @@ patient_link = _table(
 
 # ---- results: a chain of versions; a classification belongs to a version
 # join_key: laboratory, accession, specimen and block in one text, where split reports of one specimen must meet
-result = _table(
+result = make_table(
     "result",
     *refer("patient_id", "patient"),
     key("join_key", erasable=True),
@@ -93,7 +53,7 @@ result = _table(
     unique=(("join_key",),),
     index=(("patient_id",), ("created_at",)),
 )
-result_move = _table(
+result_move = make_table(
     "result_move",
     *refer("result_id", "result"),
     *refer("from_patient_id", "patient"),
@@ -106,7 +66,7 @@ result_move = _table(
     unique=(("result_id", "number"),),
     index=(("from_patient_id",), ("to_patient_id",)),
 )
-result_version = _table(
+result_version = make_table(
     "result_version",
     *refer("result_id", "result"),
     number("number"),
@@ -129,7 +89,7 @@ result_version = _table(
     unique=(("result_id", "number"),),
     index=(("accession",), ("laboratory",), ("collected_at",), ("replaces_id",)),
 )
-classification = _table(
+classification = make_table(
     "classification",
     *refer("version_id", "result_version"),
     text("purpose"),
@@ -160,7 +120,7 @@ Index(
     sqlite_where=classification.c.purpose == "current",
     postgresql_where=classification.c.purpose == "current",
 )
-act = _table(
+act = make_table(
     "act",
     *refer("version_id", "result_version"),
     *refer("led_to_version_id", "result_version", null=True),
@@ -175,7 +135,7 @@ act = _table(
     CheckConstraint("kind IN ('recount', 'adjudication', 'sign_off')", name="kind"),
     index=(("version_id", "kind"), ("led_to_version_id",)),
 )
-open_step = _table(
+open_step = make_table(
     "open_step",
     *refer("result_id", "result"),
     *refer("version_id", "result_version"),
@@ -187,7 +147,7 @@ open_step = _table(
     unique=(("version_id", "awaited"),),
     index=(("result_id",), ("due_at",)),
 )
-open_step_closing = _table(
+open_step_closing = make_table(
     "open_step_closing",
     *refer("step_id", "open_step"),
     text("cause"),
@@ -201,7 +161,7 @@ open_step_closing = _table(
 )
 
 # ---- idempotency: two rows in one transaction, so a stored key always has its answer; both expire
-idempotency = _table(
+idempotency = make_table(
     "idempotency",
     text("method_path"),
     text("body_digest"),
@@ -211,7 +171,7 @@ idempotency = _table(
     root=True,
 )
 Index("ix_idempotency_expires_at", idempotency.c.organisation, idempotency.c.expires_at)
-idempotency_answer = _table(
+idempotency_answer = make_table(
     "idempotency_answer",
     ForeignKeyConstraint(["organisation", "key"], ["idempotency.organisation", "idempotency.key"]),
     number("http_status"),
@@ -222,7 +182,7 @@ idempotency_answer = _table(
 )
 
 # ---- audit: the chain holds digests, the content with its salt lies beside it
-audit = _table(
+audit = make_table(
     "audit",
     number("sequence"),
     text("kind"),
@@ -233,7 +193,7 @@ audit = _table(
     unique=(("sequence",), ("previous",)),
     root=True,
 )
-audit_content = _table(
+audit_content = make_table(
     "audit_content",
     ForeignKeyConstraint(["organisation", "audit_id"], ["audit.organisation", "audit.id"]),
     text("content", erasable=True),
@@ -243,7 +203,7 @@ audit_content = _table(
 
 # ---- erasure, retention, legal hold
 # an order lists each row it empties in erasure_item; triggers let those rows, and no others, be emptied
-erasure = _table(
+erasure = make_table(
     "erasure",
     text("subject_kind"),
     key("subject_id"),
@@ -256,7 +216,7 @@ erasure = _table(
     index=(("subject_id",),),
     root=True,
 )
-erasure_item = _table(
+erasure_item = make_table(
     "erasure_item",
     *refer("erasure_id", "erasure"),
     key("record_kind"),
@@ -264,7 +224,7 @@ erasure_item = _table(
     unique=(("record_kind", "record_id"),),
     index=(("erasure_id",),),
 )
-retention = _table(
+retention = make_table(
     "retention",
     key("record_kind"),
     number("number"),
@@ -276,7 +236,7 @@ retention = _table(
     unique=(("record_kind", "number"),),
     root=True,
 )
-legal_hold = _table(
+legal_hold = make_table(
     "legal_hold",
     text("subject_kind"),
     key("subject_id"),
@@ -288,7 +248,7 @@ legal_hold = _table(
     index=(("subject_id",),),
     root=True,
 )
-legal_hold_release = _table(
+legal_hold_release = make_table(
     "legal_hold_release",
     *refer("hold_id", "legal_hold"),
     text("person_name"),
@@ -299,7 +259,7 @@ legal_hold_release = _table(
 )
 
 # ---- messages in and out; their states are facts with a number, the newest counts
-inbox = _table(
+inbox = make_table(
     "inbox",
     key("sender"),
     key("control_id"),  # empty where the sender gives none: null would make every message unique
@@ -311,7 +271,7 @@ inbox = _table(
     index=(("received_at",),),
     root=True,
 )
-inbox_state = _table(
+inbox_state = make_table(
     "inbox_state",
     *refer("message_id", "inbox"),
     number("number"),
@@ -325,7 +285,7 @@ inbox_state = _table(
     index=(("version_id",),),
 )
 # what a message, in its run 1, 2, ..., says about one specimen; sequence: the part; no result while it waits
-contribution = _table(
+contribution = make_table(
     "contribution",
     *refer("message_id", "inbox"),
     number("number"),
@@ -338,7 +298,7 @@ contribution = _table(
     index=(("result_id",), ("accession",)),
 )
 # a code that a person mapped for a sender beside its feed file; the newest number counts
-feed_code = _table(
+feed_code = make_table(
     "feed_code",
     key("sender"),
     key("system"),
@@ -352,7 +312,7 @@ feed_code = _table(
     unique=(("sender", "system", "code", "number"),),
     root=True,
 )
-outbox = _table(
+outbox = make_table(
     "outbox",
     key("topic"),
     *refer("version_id", "result_version", null=True),
@@ -361,7 +321,7 @@ outbox = _table(
     index=(("version_id",), ("created_at",)),
     root=True,
 )
-outbox_delivery = _table(
+outbox_delivery = make_table(
     "outbox_delivery",
     *refer("outbox_id", "outbox"),
     key("destination"),

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
+from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from app import ENGINE_VERSION
+from app.web.catalogue import say
 
 _environment = Environment(
     loader=PackageLoader("app.web"),
@@ -13,6 +19,16 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+@lru_cache(maxsize=64)
+def static(name: str) -> str:
+    """The address of a file in static/, with its digest, so that a browser may keep it for ever."""
+    content = (resources.files("app.web") / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+_environment.globals.update(t=say, static=static, engine=ENGINE_VERSION)
 
 
 def render(name: str, **parts: Any) -> str:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine, Table, create_engine
 from sqlalchemy.exc import DBAPIError
 
+from app.records import board_tables as b
 from app.records import tables as t
 from app.records.engine import grant_application_role
 from app.records.engine import store_url as with_driver
@@ -62,6 +63,17 @@ def filled(store: Store, raw_engine: Engine) -> None:
     put(raw_engine, t.retention, record_kind="inbox", number=1, days=30, created_at=NOON, **who)
     put(raw_engine, t.legal_hold, name="hold", placed_at=NOON, **subject, **who)
     put(raw_engine, t.legal_hold_release, hold_id="x", released_at=NOON, **who)
+    person = {"person_name": "Dr A", "person_role": "registrar", "created_at": NOON}
+    feedback = {"service": "her2", "card": "c", "kind": "status", "outcome": "accepted", "outcome_at": NOON}
+    put(raw_engine, b.card_feedback, created_at=NOON, comment="seen", content="{}", **feedback)
+    put(raw_engine, b.meeting, held_on="2026-12-01", title="Board", **person)
+    case = {"meeting_id": "x", "patient_id": first, "number": 1, **person}
+    put(raw_engine, b.meeting_case, kind="placed", sequence=1, source="hand", question="?", **case)
+    put(raw_engine, b.meeting_outcome, version_id=version.id, decision="as discussed", views="[]", **case)
+    put(raw_engine, b.sheet, version_id=version.id, code="AAAA-BBBB", created_at=NOON)
+    put(raw_engine, b.subscription, url="https://board.test", topics="result.final", sees="nothing", **person)
+    put(raw_engine, b.subscription_state, subscription_id="x", number=1, state="active", sequence=1, **person)
+    put(raw_engine, b.delivery_replay, outbox_id=line.id, destination="webhook", number=1, **person)
 
 
 @pytest.mark.usefixtures("filled")

@@ -41,7 +41,7 @@ def test_up_down_and_up_again_with_data_in_place(bare_url: str) -> None:
         store = open_store(bare_url)
         store.append_organisation("north")
         store_whole(store)
-        assert store.ping() == "0002"
+        assert store.ping() == "0003"
         assert store.verify_audit("north").sound
         store.close()
         _run(bare_url, "downgrade", "base")
