@@ -265,3 +265,34 @@ def _places(measure: Measure, end: int) -> int:
     """The decimal places of the number written for an end of a value, six at most: what lies below is not read."""
     written = [text for text in _NUMBER.findall(measure.text) if micro(text) == end]
     return min(6, len(written[0].partition(".")[2])) if written else 6 if end < UNBOUNDED else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One part of two answers: its name, what each says (codes, "" for nothing), and whether they are the same."""
+
+    name: str
+    first: str
+    second: str
+    same: bool
+
+
+_COMPARED = (
+    "status", "final", "ish_group", "ish_result", "her2_low", "comment", "next_steps", "flags", "report_notes",
+    "review_required", "retest",
+)  # fmt: skip
+
+
+def compared(first: Answer, second: Answer) -> list[Compared]:
+    """Two answers to one case side by side, part by part."""
+    return [
+        Compared(name, _told(first, name), _told(second, name), first[name] == second[name]) for name in _COMPARED
+    ]
+
+
+def _told(answer: Answer, name: str) -> str:
+    value = answer[name]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    listed = value if isinstance(value, list) else [] if value is None else [value]
+    return "; ".join(answer["texts"].get(each, str(each).replace("_", " ")) for each in listed)
