@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from app import ENGINE_VERSION
+from app.web import ledger
 from app.web.catalogue import say
 
 _environment = Environment(
@@ -28,7 +29,7 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
-_environment.globals.update(t=say, static=static, engine=ENGINE_VERSION)
+_environment.globals.update(t=say, static=static, engine=ENGINE_VERSION, told=ledger.told, forest=ledger.forest)
 
 
 def render(name: str, **parts: Any) -> str:
