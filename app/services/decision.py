@@ -285,9 +285,7 @@ _COMPARED = (
 
 def compared(first: Answer, second: Answer) -> list[Compared]:
     """Two answers to one case side by side, part by part."""
-    return [
-        Compared(name, _told(first, name), _told(second, name), first[name] == second[name]) for name in _COMPARED
-    ]
+    return [Compared(name, _told(first, name), _told(second, name), first[name] == second[name]) for name in _COMPARED]
 
 
 def _told(answer: Answer, name: str) -> str:

@@ -88,7 +88,9 @@ def _answer(request: Request, entered: list[tuple[str, str]]) -> dict[str, Any]:
     first = calculate(items)
     found = [first]
     if beside and beside[0] in EDITIONS and beside[0] != dict(items).get("edition", DEFAULT_EDITION):
-        found.append(calculate([*((name, value) for name, value in items if name != "edition"), ("edition", beside[0])]))
+        found.append(
+            calculate([*((name, value) for name, value in items if name != "edition"), ("edition", beside[0])])
+        )
     answers = [each.answer for each in found if each.answer is not None] if asked else []
     base = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
     return {
@@ -97,7 +99,9 @@ def _answer(request: Request, entered: list[tuple[str, str]]) -> dict[str, Any]:
         "problems": first.problems if asked else (),
         "compared": decision.compared(*answers) if len(answers) > 1 else (),
         "link": urlencode([*first.query, *(("beside", each) for each in beside[:1] if each in EDITIONS)]),
-        "calls": [f"{base}/her2/classify?{urlencode(each.query)}" for each in found if _callable(each)] if asked else [],
+        "calls": [f"{base}/her2/classify?{urlencode(each.query)}" for each in found if _callable(each)]
+        if asked
+        else [],
     }
 
 

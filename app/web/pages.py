@@ -13,7 +13,8 @@ from app import ENGINE_VERSION
 from app.domain.codes import ADVICE_STEPS
 from app.services import decision
 from app.services.views import CONFIRMED
-from app.web.catalogue import catalogue, say
+from app.web import ledger
+from app.web.catalogue import catalogue, moment, say
 
 _environment = Environment(
     loader=PackageLoader("app.web"),
@@ -44,6 +45,9 @@ _environment.globals.update(
     column=column,
     advice_steps=ADVICE_STEPS,
     confirmed=CONFIRMED,
+    told=ledger.told,
+    forest=ledger.forest,
+    moment=moment,
 )
 
 
