@@ -1,4 +1,4 @@
-"""/: the calculator. A plain form that also answers as it is filled; nothing is stored, a link holds the whole entry."""
+"""/: the calculator. A plain form that also answers as it is filled; nothing is stored, a link holds the entry."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ _FORM: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]
     ),
 )
 _SCORES = ("0", "0+", "1+", "2+", "3+", "indeterminate")
-_EXAMPLES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("positive_ihc", (("ihc", "3+"),)),
-    ("group_1", (("ihc", "2+"), ("ratio", "2.6"), ("copies", "6.4"), ("cells", "40"))),
-    ("group_2", (("ihc", "2+"), ("ratio", "2.3"), ("copies", "3.5"), ("cells", "40"))),
-    ("group_3", (("ihc", "2+"), ("ratio", "1.6"), ("copies", "6.8"), ("cells", "40"))),
-    ("group_4", (("ihc", "2+"), ("ratio", "1.90"), ("copies", "4.5"), ("cells", "40"))),
-    ("her2_low", (("ihc", "2+"), ("ratio", "1.2"), ("copies", "2.4"), ("cells", "40"), ("er", "positive"), ("setting", "metastatic"))),
-    ("interval", (("ihc", "2+"), ("ratio", ">1.8"), ("copies", "4.5"), ("cells", "40"))),
-    ("contradictory", (("ihc", "2+"), ("ratio", "2.1"), ("copies", "4.0"), ("cep17", "3.0"), ("cells", "40"))),
-    ("missing", (("ihc", "2+"), ("ratio", "1.6"))),
-    ("two_editions", (("ihc", "2+"), ("ratio", "1.5"), ("copies", "5.0"), ("cells", "40"), ("beside", "asco-cap-2013"))),
-)  # fmt: skip
+_EXAMPLES = {
+    "positive_ihc": "ihc=3%2B",
+    "group_1": "ihc=2%2B&ratio=2.6&copies=6.4&cells=40",
+    "group_2": "ihc=2%2B&ratio=2.3&copies=3.5&cells=40",
+    "group_3": "ihc=2%2B&ratio=1.6&copies=6.8&cells=40",
+    "group_4": "ihc=2%2B&ratio=1.90&copies=4.5&cells=40",
+    "her2_low": "ihc=2%2B&ratio=1.2&copies=2.4&cells=40&er=positive&setting=metastatic",
+    "interval": "ihc=2%2B&ratio=%3E1.8&copies=4.5&cells=40",
+    "contradictory": "ihc=2%2B&ratio=2.1&copies=4.0&cep17=3.0&cells=40",
+    "missing": "ihc=2%2B&ratio=1.6",
+    "two_editions": "ihc=2%2B&ratio=1.5&copies=5.0&cells=40&beside=asco-cap-2013",
+}
 
 
 @router.get("/")
@@ -64,7 +64,7 @@ async def calculator_page(request: Request) -> Response:
         scores=_SCORES,
         editions=guideline_identities(),
         entered=dict(entered),
-        examples=[(name, urlencode(items)) for name, items in _EXAMPLES],
+        examples=_EXAMPLES,
         **_answer(request, entered),
     )
 
