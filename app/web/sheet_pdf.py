@@ -77,6 +77,7 @@ def _draw(pdf: FPDF, view: SheetView, size: float, shown: int) -> None:
     if view.considerations or view.silence:
         _part(pdf, "considerations", [view.silence] if view.silence else [], size, always=True)
     for each in view.considerations[:shown]:
+        pdf.ln(0.6)
         _write(pdf, f"{each.title} ({each.certainty})", size, bold=True)
         _write(pdf, each.supporting, size)
         _write(pdf, each.opposing, size)

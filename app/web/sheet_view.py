@@ -10,7 +10,7 @@ import segno
 from fastapi import Request
 
 from app.services.sheets import Sheet, shown_code
-from app.web.catalogue import say
+from app.web.catalogue import moment, say
 
 _VALUES = ("her2_signals", "cep17_signals")
 
@@ -84,7 +84,7 @@ def sheet_view(sheet: Sheet) -> SheetView:
     return SheetView(
         heading=say("sheet.heading"),
         superseded=superseded,
-        status=answer["summary"],
+        status=say("sheet.status", status=answer["status"]),
         finality=say("sheet.final" if answer["final"] else "sheet.not_final"),
         confirmation=result["confirmation"],
         facts=facts,
@@ -100,11 +100,6 @@ def sheet_view(sheet: Sheet) -> SheetView:
         code=code,
         link=sheet.link,
     )
-
-
-def moment(text: str | None) -> str:
-    """A time as pages show it: to the minute, in UTC."""
-    return "" if text is None else f"{text[:16].replace('T', ' ')} UTC"
 
 
 def _facts(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -145,7 +140,7 @@ def _path(trace: list[Mapping[str, Any]]) -> Iterator[str]:
     """Each table that said something, with its row."""
     for step in trace:
         if step["says"]:
-            said = ", ".join(str(word) for word in step["says"].values())
+            said = ", ".join(str(word).replace("_", " ") for word in step["says"].values())
             yield f"{step['title'].rstrip('?')} [{step['row']}]: {said}"
 
 
@@ -177,8 +172,8 @@ def _weighed(each: Mapping[str, Any]) -> Weighed:
 def _side(name: str, statements: list[Mapping[str, Any]], note: str | None) -> str:
     """One side in a line: how many findings, what they say; the same for both sides."""
     directions = dict.fromkeys(statement["direction"] for statement in statements)
-    said = say(f"sheet.{name}", count=len(statements), directions=", ".join(directions)) if statements else ""
-    return " ".join(each for each in (said, note) if each) or say(f"sheet.{name}_nothing")
+    counted = say(f"sheet.{name}", count=len(statements), directions=", ".join(directions))
+    return " ".join(each for each in (counted if statements else say(f"sheet.{name}_nothing"), note) if each)
 
 
 def _versions(result: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
