@@ -76,6 +76,14 @@ _FIELDS |= {f"ish.{field}": name for name, field in _SHORT.items()} | {"ihc": "i
 
 def read_query(items: Items) -> dict[str, Any]:
     """The case document that a query stands for. Raises Refusal with every parameter unknown, twice or unclear."""
+    document, problems = _read(items)
+    if problems:
+        raise Refusal("invalid", "The query cannot be read.", problems)
+    return document
+
+
+def _read(items: Items) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+    """The document, and what of the query could not be put into it."""
     document: dict[str, Any] = {}
     problems = []
     for name, value in items:
@@ -94,11 +102,9 @@ def read_query(items: Items) -> dict[str, Any]:
         if name == "ihc" and value.endswith("0 "):
             problems.append(Problem("UNKNOWN_SCORE", name, "is 0 or an unescaped 0+", "send 0, or 0+ written as 0%2B"))
         block[last] = _value(parameter, value)
-    if problems:
-        raise Refusal("invalid", "The query cannot be read.", problems)
     if document.get("ihc", {}).keys() == {"score"}:
         document["ihc"] = document["ihc"]["score"]
-    return document
+    return document, tuple(problems)
 
 
 def _value(parameter: Parameter, text: str) -> Any:
@@ -129,17 +135,13 @@ class Calculated:
 def calculate(items: Items) -> Calculated:
     """The answer to a query with its problems by parameter; nothing is refused, nothing stored."""
     asked = list(items)
-    answer, problems, unread = None, tuple[Problem, ...](), tuple[Problem, ...]()
-    try:
-        document = read_query(asked)
-    except Refusal as refused:
-        problems = unread = refused.problems
-    else:
-        found = assess(document)
-        answer, problems, unread = found.answer, found.problems, read_case(document).problems
-    told = tuple((parameter_of(each.field), each) for each in problems)
+    document, problems = _read(asked)
+    unread = (*problems, *read_case(document).problems)
+    found = None if problems else assess(document)
     # What cannot be read may be anything, a name too: it goes into no link.
     left_out = {parameter_of(each.field) for each in unread}
     return Calculated(
-        answer, told, tuple((name, value) for name, value in asked if name in PARAMETERS and name not in left_out)
+        found.answer if found else None,
+        tuple((parameter_of(each.field), each) for each in (found.problems if found else unread)),
+        tuple((name, value) for name, value in asked if name in PARAMETERS and name not in left_out),
     )

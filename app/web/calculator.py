@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.domain.codes import DEFAULT_EDITION, EDITIONS
 from app.services import decision
 from app.services.assessment import guideline_identities
-from app.services.query import PARAMETERS, Calculated, calculate
+from app.services.query import PARAMETERS, calculate
 from app.web import site
 
 router = APIRouter(include_in_schema=False)
@@ -99,12 +99,5 @@ def _answer(request: Request, entered: list[tuple[str, str]]) -> dict[str, Any]:
         "problems": first.problems if asked else (),
         "compared": decision.compared(*answers) if len(answers) > 1 else (),
         "link": urlencode([*first.query, *(("beside", each) for each in beside[:1] if each in EDITIONS)]),
-        "calls": [f"{base}/her2/classify?{urlencode(each.query)}" for each in found if _callable(each)]
-        if asked
-        else [],
+        "calls": [f"{base}/her2/classify?{urlencode(each.query)}" for each in found] if answers else [],
     }
-
-
-def _callable(found: Calculated) -> bool:
-    """Can this entry be sent to the API without what could not be read?"""
-    return found.answer is not None

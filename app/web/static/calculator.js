@@ -62,7 +62,7 @@ function show(html) {
   if (inside) document.getElementById("answer").focus();
   const answer = region.querySelector(".answer");
   history.replaceState(null, "", answer.dataset.query ? `/?${answer.dataset.query}` : "/");
-  tell(answer.dataset.told ?? region.querySelector(".empty, .stop")?.textContent ?? "");
+  tell(answer.dataset.told || region.querySelector(".empty, .stop")?.textContent || "");
   tellFields();
   offerCopies();
 }
