@@ -7,7 +7,14 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import accessible, big_enough, reflows
 
-PAGES = ("/guidelines/asco-cap-2018?format=html", "/browser/messages", "/browser/messages/paste")
+PAGES = (
+    "/guidelines/asco-cap-2018?format=html",
+    "/browser/messages",
+    "/browser/messages/paste",
+    "/browser/evidence",
+    "/browser/evidence?q=trastuzumab&design=trial",
+    "/browser/evidence/ihc-screens-fish-confirms",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
