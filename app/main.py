@@ -76,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             evidence_packs=settings.evidence_packs,
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
-        intake = Intake(context, load_feeds(settings.feeds))
+        intake = Intake(context, load_feeds(settings.feeds), log)
         desk = IntakeDesk(intake, log)
         exchange = Exchange(desk, log=log, strict=intake.is_strict)
         imports = Imports(intake)
