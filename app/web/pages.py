@@ -37,7 +37,15 @@ def column(name: str) -> str:
     return catalogue().get(f"answer.column_{name}", name.replace("_", " "))
 
 
+def assumption(told: str) -> str:
+    """What a world takes for given, its columns named as a reader says them."""
+    probe, *conditions = told.split(", ")
+    named = [each.partition(" ") for each in conditions]
+    return decision.plain(", ".join([probe, *(f"{column(name)} {asked}" for name, _, asked in named)]))
+
+
 _environment.globals.update(
+    assumption=assumption,
     t=say,
     static=static,
     engine=ENGINE_VERSION,

@@ -17,7 +17,8 @@ from app.domain.numbers import MICRO
 from app.guidelines import plausibility
 from app.guidelines.editions import EDITIONS
 from app.services import decision
-from app.services.assessment import assess
+from app.services.assessment import assess, guideline_document
+from app.web.guideline import guideline_page
 from app.web.pages import _environment
 
 MACROS = """
@@ -168,6 +169,17 @@ def test_the_path_tells_large_what_decides_and_leaves_nothing_out() -> None:
     assert group.asked == (("ratio", "1.9", "< 2.0"), ("her2", "4.5", "≥ 4.0 and < 6.0"))
 
 
+@pytest.mark.parametrize("edition", IDS)
+def test_every_row_of_the_path_is_linked_to_its_place_in_the_page_of_the_edition(edition: str) -> None:
+    document = guideline_document(edition)
+    assert document is not None
+    places = set(re.findall(r' id="([^"]+)"', bytes(guideline_page(document).body).decode()))
+    page = drawn(answer(edition=edition, ihc="2+", ratio=">1.8", copies="4.5", cells=40))
+    links = re.findall(rf'href="/guidelines/{edition}\?format=html#([^"]+)"', page)
+    assert len(links) > 10
+    assert set(links) <= places
+
+
 def test_what_makes_a_record_invalid_is_told_large() -> None:
     tables = [
         each.step["table"]
@@ -183,7 +195,7 @@ def test_each_world_is_told_with_what_it_would_be() -> None:
     told = answer(ihc="2+", ratio=">1.8", copies="4.5")
     page = drawn(told)
     assert len(told["worlds"]) == page.count('<li class="world">') == 2
-    assert "If it is: dual probe, ratio ≥ 2.0, her2 ≥ 4.0" in page and "then HER2 positive" in page
+    assert "If it is: dual probe, ratio ≥ 2.0, HER2 copies ≥ 4.0" in page and "then HER2 positive" in page
 
 
 def test_not_final_is_said_in_words_by_a_sign_and_by_another_frame() -> None:
