@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +25,8 @@ class CaseDocument:
     """A patient's case. result: the specimen on top, as GET /results/{id}; row: the same as a row of the timeline.
 
     governs: is that the newest specimen; messages: ids of what it came from; steps: what each specimen waits for, the
-    first due first, `overdue` told; as_of: when this was read.
+    first due first, `overdue` told; kinds: what each specimen is, by result; digest: of the input on top, SHA-256;
+    as_of: when this was read.
     """
 
     timeline: Document
@@ -33,6 +35,8 @@ class CaseDocument:
     governs: bool
     messages: tuple[str, ...]
     steps: tuple[Document, ...]
+    kinds: dict[str, str | None]
+    digest: str | None
     as_of: str
 
 
@@ -70,6 +74,8 @@ def find_case(context: Context, patient_id: str, result_id: str | None = None) -
         governs=view.id == timeline.results[-1].id,
         messages=messages,
         steps=tuple(_step(step, now) for step in steps),
+        kinds={each.id: _kind(each.version.document) for each in timeline.results},
+        digest=view.version.digest,
         as_of=now.isoformat(timespec="seconds"),
     )
 
@@ -113,3 +119,9 @@ def list_cases(context: Context, accession: str | None, cursor: str | None) -> D
 
 def _step(step: Step, now: datetime) -> Document:
     return {**step_document(step), "overdue": step.due_at < now}
+
+
+def _kind(document: str | None) -> str | None:
+    specimen = json.loads(document).get("specimen") if document else None
+    kind: str | None = specimen.get("kind") if isinstance(specimen, dict) else None
+    return kind
