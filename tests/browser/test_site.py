@@ -15,6 +15,7 @@ PAGES = (
     "/guidelines/asco-cap-2018?format=html",
     "/browser/messages",
     "/browser/messages/paste",
+    "/browser/cases",
     "/browser/evidence",
     "/browser/evidence?q=trastuzumab&design=randomised",
     "/browser/evidence/ihc-screens-fish-confirms",
