@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_meetings,
     answers_messages,
     problems,
     routes_evidence,
@@ -22,6 +23,7 @@ from app.api import (
     routes_her2,
     routes_hl7,
     routes_imports,
+    routes_meetings,
     routes_messages,
     routes_patients,
     routes_plots,
@@ -39,6 +41,7 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
 from app.web import site
 from app.web.pages import guideline_page
@@ -47,7 +50,7 @@ from app.web.plots import plots_of
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_meetings.SENT, *answers_messages.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -121,9 +124,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_fhir,
         routes_imports,
         routes_messages,
+        routes_meetings,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser):
+    for pages in (site, message_browser, meeting_pages):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
