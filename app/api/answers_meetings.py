@@ -46,7 +46,6 @@ class MeetingPage(BaseModel):
 class ConsiderationView(BaseModel):
     """What a meeting thought of one consideration."""
 
-    pack: str = Field(description="the evidence pack that offers it")
     consideration: str
     title: str
     view: View
@@ -65,7 +64,7 @@ class MeetingOutcome(BaseModel):
     version: int | None
     status: str | None = Field(description="of that version")
     final: bool | None
-    evidence: list[dict[str, Any]] = Field(description="id, version and digest of the packs looked at")
+    evidence: dict[str, Any] | None = Field(description="id, version and digest of the pack looked at")
     views: list[ConsiderationView]
     since: list[str] = Field(description="what has changed since: a newer version, a further result; empty: nothing")
 
@@ -198,7 +197,6 @@ class SentView(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     consideration: str
-    pack: str | None = Field(None, description="the evidence pack that offers it; the review's where absent")
     view: View
     why: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
 

@@ -111,7 +111,7 @@ def outcome_documents(outcomes: Sequence[Outcome], entry: Entry, results: Sequen
 
 
 def _outcome(outcome: Outcome, number: int, results: Sequence[ResultView]) -> Document:
-    views = json.loads(outcome.views) if outcome.views else {"evidence": [], "considerations": []}
+    views = json.loads(outcome.views) if outcome.views else {"evidence": None, "considerations": []}
     return {
         "number": number,
         "decision": outcome.decision,

@@ -14,7 +14,6 @@ from app.records.rows import ResultDetail, VersionDetail
 from app.records.writing import Transaction
 from app.services.documents import differences, text_of
 from app.services.errors import Refusal
-from app.services.evidence import considerations
 from app.services.finding import reading
 from app.services.meeting_views import Board, Entry, board_document, read_board, stands
 from app.services.meetings import by_of, known_case, known_meeting, locked
@@ -26,8 +25,10 @@ VIEWS = ("agrees", "disagrees", "not_discussed")
 
 
 def find_case(context: Context, meeting_id: str, patient_id: str, result_id: str | None = None) -> Document:
-    """One case of a meeting: the meeting with its whole list, the case, a result of it whole, and what the evidence
-    says for that. result_id: another result of the patient than the one collected last."""
+    """One case of a meeting: the meeting with its whole list, the case, and a result of it whole.
+
+    result_id: another result of the patient than the one collected last.
+    """
 
     def find(records: Reading) -> tuple[Board, Entry, ResultDetail | None]:
         board = read_board(records, known_meeting(Meetings(records), meeting_id))
@@ -42,20 +43,13 @@ def find_case(context: Context, meeting_id: str, patient_id: str, result_id: str
     meeting = board_document(board, sign_off=context.sign_off)
     case = meeting["cases"][board.entries.index(entry)]
     result = summary_document(detail, sign_off=context.sign_off) if detail else None
-    return {"meeting": meeting, "case": case, "result": result, "weighed": weighed(context, result)}
+    return {"meeting": meeting, "case": case, "result": result}
 
 
-def weighed(context: Context, result: Mapping[str, Any] | None) -> Document | None:
-    """What the evidence says beside a stored result; None without one, or once its content was erased."""
-    if result is None or not result["input"]:
-        return None
-    return considerations(context, {"case": result["input"]})
-
-
-def offered(told: Mapping[str, Any] | None) -> dict[tuple[str, str], str]:
-    """The considerations that can be agreed with or not: pack and id, to title; those of own packs beside them."""
-    packs = [] if told is None else [told, *told["beside"]]
-    return {(pack["evidence"]["id"], each["id"]): each["title"] for pack in packs for each in pack["considerations"]}
+def offered(result: Mapping[str, Any] | None) -> dict[str, str]:
+    """The considerations of a result's answer that can be agreed with or not: id to title."""
+    answer = result["classification"] if result else None
+    return {each["id"]: each["title"] for each in answer["considerations"]["considerations"]} if answer else {}
 
 
 def record_outcome(
@@ -64,7 +58,7 @@ def record_outcome(
     """Record what was decided on a case. Those before it stay.
 
     body: decision, name, role; result_id and version (what was looked at, needed where the patient has results);
-    views: consideration, pack, view (agrees, disagrees, not_discussed), why; after: how many outcomes were there when
+    views: consideration, view (agrees, disagrees, not_discussed), why; after: how many outcomes were there when
     the form was shown. Refuses as `stale`, with what changed, when the result is at another version by now.
     """
     fields = Fields(body)
@@ -74,11 +68,10 @@ def record_outcome(
     views = _views(fields.take("views"), wrong)
     fields.close(*wrong)
     # read before the transaction: it counts only if the version is still the one that was looked at
-    before = find_case(context, meeting_id, patient_id, result_id)
-    told, seen = before["weighed"], before["result"]
-    packs = [told["evidence"], *(each["evidence"] for each in told["beside"])] if told else []
+    seen = find_case(context, meeting_id, patient_id, result_id)["result"]
     if seen is not None and version == seen["version"]:
-        views = _titled(views, offered(told), told["evidence"]["id"] if told else "")
+        views = _titled(views, offered(seen))
+    evidence = seen["classification"]["evidence"] if seen and seen["classification"] else None
 
     def record(tx: Transaction) -> Reply:
         meetings, entries = locked(tx, meeting_id)
@@ -89,7 +82,7 @@ def record_outcome(
         ]
         if after is not None and after != len(there):
             raise Refusal("conflict", _another(there[-1] if there else None))
-        content = text_of({"evidence": packs, "considerations": views})
+        content = text_of({"evidence": evidence, "considerations": views})
         placed = entry.facts[0].patient_id
         meetings.append_outcome(meeting_id, placed, version_id, decision, content, name=by.name, role=by.role)
         looked = {"result": result_id, "version": version, "number": len(there) + 1}
@@ -125,9 +118,9 @@ def _views(told: Any, wrong: list[Problem]) -> list[Document]:
     views = []
     for at, each in enumerate(told):
         fields = Fields(each, f"views[{at}]")
-        name, pack, view = (fields.take(field) for field in ("consideration", "pack", "view"))
+        name, view = fields.take("consideration"), fields.take("view")
         why = fields.text("why", lines=True)
-        if not isinstance(name, str) or not isinstance(pack or "", str):
+        if not isinstance(name, str):
             fields.problems.append(
                 Problem("MISSING_FIELD", f"views[{at}].consideration", "is needed", "send its id as a text")
             )
@@ -142,23 +135,23 @@ def _views(told: Any, wrong: list[Problem]) -> list[Document]:
             fields.close()
         except Refusal as refused:
             wrong += refused.problems
-        views.append({"pack": pack, "consideration": name, "view": view, "why": why})
+        views.append({"consideration": name, "view": view, "why": why})
     return views
 
 
-def _titled(views: list[Document], known: Mapping[tuple[str, str], str], first: str) -> list[Document]:
+def _titled(views: list[Document], known: Mapping[str, str]) -> list[Document]:
     """The views with the titles of what they are about. Raises Refusal for one that was not offered, or given twice."""
-    wrong, titled = [], {}
+    wrong: list[Problem] = []
+    titled: dict[str, Document] = {}
     for at, each in enumerate(views):
-        name = (each["pack"] or first, each["consideration"])
+        name, field = each["consideration"], f"views[{at}].consideration"
         if name not in known:
-            remedy = f"send one of {', '.join(id for _, id in known)}" if known else "send no views"
-            told = "is no consideration of this result"
-            wrong.append(Problem("UNKNOWN_VALUE", f"views[{at}].consideration", told, remedy))
+            remedy = f"send one of {', '.join(known)}" if known else "send no views"
+            wrong.append(Problem("UNKNOWN_VALUE", field, "is no consideration of this result", remedy))
         elif name in titled:
-            wrong.append(Problem("TWICE_STATED", f"views[{at}].consideration", "is given twice", "send one view of it"))
+            wrong.append(Problem("TWICE_STATED", field, "is given twice", "send one view of it"))
         else:
-            titled[name] = {**each, "pack": name[0], "title": known[name]}
+            titled[name] = {**each, "title": known[name]}
     if wrong:
         raise Refusal("invalid", "The request has fields that cannot be read.", wrong)
     return list(titled.values())
