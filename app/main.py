@@ -41,9 +41,9 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import cases, site
 from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
-from app.web import site
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
@@ -127,7 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_meetings,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser, meeting_pages):
+    for pages in (site, message_browser, cases, meeting_pages):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -69,6 +69,10 @@ class Reading(PatientFinding):
             return None
         view = view_of(row)
         return ResultDetail(view, self._acts([view.version.id]), self.open_steps_of(result_id))
+
+    def find_results(self, result_ids: Collection[str]) -> dict[str, ResultView]:
+        """Results at their newest version by id."""
+        return {view.id: view for view in self.views(t.result.c.id.in_(result_ids))} if result_ids else {}
 
     def find_result_by_join_key(self, join_key: str) -> ResultDetail | None:
         """The result that split reports of this specimen meet in, or None."""
@@ -147,9 +151,9 @@ class Reading(PatientFinding):
 
     # ---- open steps
 
-    def open_steps_of(self, result_id: str) -> tuple[Step, ...]:
-        """What a result still waits for, the first due first."""
-        return tuple(s for s in self._steps(t.open_step.c.result_id == result_id) if s.closed_at is None)
+    def open_steps_of(self, *result_ids: str) -> tuple[Step, ...]:
+        """What results still wait for, the first due first."""
+        return tuple(s for s in self._steps(t.open_step.c.result_id.in_(result_ids)) if s.closed_at is None)
 
     def list_open_steps(
         self, narrow: StepFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE

@@ -9,6 +9,7 @@ from typing import Any
 import segno
 from fastapi import Request
 
+from app.services import decision
 from app.services.sheets import Sheet, shown_code
 from app.web.catalogue import moment, say
 
@@ -89,7 +90,7 @@ def sheet_view(sheet: Sheet) -> SheetView:
         confirmation=result["confirmation"],
         facts=facts,
         values=tuple(_values(result["input"] or {}, answer)),
-        path="; ".join(_path(answer["trace"])),
+        path="; ".join(_path(answer)),
         steps=tuple(_steps(result, answer)),
         notes=tuple(_notes(answer)),
         considerations=tuple(map(_weighed, weighed["considerations"])),
@@ -136,10 +137,11 @@ def _values(document: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[
     yield say("sheet.her2_low"), str(answer["her2_low"]).replace("_", " ")
 
 
-def _path(trace: list[Mapping[str, Any]]) -> Iterator[str]:
-    """Each table that said something, with its row."""
-    for step in trace:
-        if step["says"]:
+def _path(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Each table that decided, with its row and what it said."""
+    for shown in decision.path(answer):
+        step = shown.step
+        if shown.matters and step["says"]:
             said = ", ".join(str(word).replace("_", " ") for word in step["says"].values())
             yield f"{step['title'].rstrip('?')} [{step['row']}]: {said}"
 
