@@ -14,7 +14,7 @@ _BY = {"name": "Dr Demo", "role": "chair of the board"}
 _COMING = ("recount differs", "2+ waits for ISH", "changed in metastasis", "group 1, IHC 1+", "cluster", "ultralow")
 _PAST = ("3+", "few cells", "group 4 without IHC")
 _QUESTIONS = {
-    "recount differs": "Two counts differ. Does the board accept the third reading?",
+    "recount differs": "Two counts differ, and the final category is not named yet. Discuss today, or wait?",
     "changed in metastasis": "Primary negative, metastasis positive: which specimen guides us?",
     "group 1, IHC 1+": "Amplified by ISH, IHC 1+. Is the IHC to be read again?",
     "few cells": "Twelve cells were counted. Does the board wait for more?",
@@ -41,15 +41,9 @@ def make_meetings(context: Context, look_at: Mapping[str, str], seed: int) -> st
     for kind in _PAST:
         if kind in results:
             _decide(context, seed, past, kind, results[kind])
-    if "ISH failed" in results:
-        ish = {"assay": "dual_probe", "ratio": "1.3", "her2_copies": "3.1", "cells": 40}
-        body = {
-            "name": "Dr Demo",
-            "role": "pathologist",
-            "reason": "ISH on block A2",
-            "changes": {"follow_up_ish": ish},
-        }
-        acts.amend(context, results["ISH failed"], body, _key(seed, "amended", body), None)
+    if "few cells" in results:
+        body = {"name": "Dr Demo", "role": "pathologist", "reason": "more cells counted", "changes": _MORE_CELLS}
+        acts.amend(context, results["few cells"], body, _key(seed, "amended", body), None)
     coming = _meeting(context, seed, "coming", (today + timedelta(days=7)).isoformat(), "Breast board (synthetic)")
     _place(context, seed, coming, _COMING, results)
     return coming
