@@ -15,6 +15,7 @@ from tests.journeys.server import Server
 
 CHAIR = ("A. Chair", "chair of the board")
 POSITIVE = {"ihc": "3+", "context": {"er": "positive", "setting": "metastatic"}}
+_NAME_OF_FOCUS = "e => (e = document.activeElement, e.getAttribute('aria-label') || e.innerText || e.name)"
 _numbers = itertools.count(1)
 
 
@@ -91,6 +92,7 @@ def test_a_meeting_is_filled_from_open_steps(page: Page, results: list[dict[str,
     assert results[1]["accession"] in cases(page)
     assert results[0]["accession"] not in cases(page)
     many = len(cases(page))
+    page.get_by_label("Waits for").select_option("laboratory")
     page.get_by_role("button", name="Add from open steps").click()
     expect(page.get_by_text(f"0 added. {many} on the list already.")).to_be_visible()
 
@@ -110,10 +112,11 @@ def test_a_pasted_fhir_list_tells_entry_by_entry_whom_it_cannot_find(page: Page,
 
 
 def test_a_patient_is_added_to_a_meeting_from_elsewhere(page: Page, results: list[dict[str, Any]]) -> None:
-    make(page, "Board for one patient", days=1)
+    make(page, "Board for one patient")
+    day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     page.goto(f"/browser/meetings?patient={results[0]['patient_id']}")
     expect(page.get_by_text(results[0]["accession"])).to_be_visible()
-    page.get_by_label("Meeting", exact=True).select_option(label=re.compile("Board for one patient"))
+    page.locator("select[name=meeting]").select_option(label=f"Board for one patient, {day}")
     page.get_by_role("button", name="Add to this meeting").click()
     assert cases(page) == [results[0]["accession"]]
 
@@ -138,15 +141,17 @@ def test_an_outcome_agrees_with_one_consideration_and_disagrees_with_another(boa
     views = board.locator("fieldset.view")
     assert views.count() >= 2
     agreed, refused = (views.nth(at).locator("legend").inner_text() for at in (0, 1))
-    views.nth(0).get_by_label("Agrees", exact=True).check()
-    views.nth(1).get_by_label("Disagrees").check()
-    board.get_by_label("What was decided").fill("First this,\nthen that.")
+    views.nth(0).get_by_role("radio", name="Agrees", exact=True).check()
+    views.nth(1).get_by_role("radio", name="Disagrees").check()
+    board.get_by_role("textbox", name="What was decided").fill("First this,\nthen that.")
     sign(board)
     board.get_by_role("button", name="Record the outcome").click()
     expect(board.get_by_role("alert")).to_contain_text("say why the meeting disagrees")
-    assert board.get_by_label("What was decided").input_value() == "First this,\nthen that.", "nothing written is lost"
-    expect(views.nth(1).get_by_label("Disagrees")).to_be_checked()
-    views.nth(1).get_by_label("Why").fill("Other disease is in front.")
+    assert board.get_by_role("textbox", name="What was decided").input_value() == "First this,\nthen that.", (
+        "nothing written is lost"
+    )
+    expect(views.nth(1).get_by_role("radio", name="Disagrees")).to_be_checked()
+    views.nth(1).get_by_role("textbox").fill("Other disease is in front.")
     board.get_by_role("button", name="Record the outcome").click()
     told = board.locator(".outcome")
     expect(told).to_have_count(1)
@@ -162,7 +167,7 @@ def test_a_result_that_changed_meanwhile_is_told_before_anything_is_recorded(
     board: Page, site: Server, results: list[dict[str, Any]]
 ) -> None:
     board.locator(".case h3 a").nth(1).click()
-    board.get_by_label("What was decided").fill("Wait for the ISH.")
+    board.get_by_role("textbox", name="What was decided").fill("Wait for the ISH.")
     sign(board)
     body = {"name": "Dr Reader", "role": "pathologist", "reason": "typed wrong", "changes": {"ihc": "3+"}}
     assert site.http.post(f"/results/{results[1]['id']}/amendments", json=body).status_code == 201
@@ -171,7 +176,7 @@ def test_a_result_that_changed_meanwhile_is_told_before_anything_is_recorded(
     expect(alert).to_contain_text("The result was at version 1 (HER2 equivocal, not final)")
     expect(alert).to_contain_text("version 2 (HER2 positive, final), amended by Dr Reader")
     expect(board.locator(".verdict-status")).to_have_text("HER2 positive")
-    board.get_by_label("What was decided").fill("Seen: positive.")
+    board.get_by_role("textbox", name="What was decided").fill("Seen: positive.")
     board.get_by_role("button", name="Record the outcome").click()
     expect(board.locator(".outcome")).to_contain_text("Looked at: version 2")
 
@@ -196,12 +201,10 @@ def test_a_meeting_goes_by_keyboard_alone(board: Page, results: list[dict[str, A
 
     def reach(name: str) -> None:
         """Press Tab until the element of this name has the focus, and see that it is not hidden."""
-        for _ in range(120):
+        for _ in range(150):
             board.keyboard.press("Tab")
-            focus = board.locator(":focus")
-            label = focus.get_attribute("aria-label") or focus.inner_text() or focus.evaluate("e => e.name || ''")
-            if label == name:
-                expect(focus).to_be_in_viewport()
+            if board.evaluate(_NAME_OF_FOCUS) == name:
+                expect(board.locator(":focus")).to_be_in_viewport()
                 return
         raise AssertionError(f"{name} was not reached by Tab")
 
@@ -214,6 +217,7 @@ def test_a_meeting_goes_by_keyboard_alone(board: Page, results: list[dict[str, A
     expect(board.locator(".case h3 a").first).to_have_text(b)
     reach(b)
     board.keyboard.press("Enter")
+    board.wait_for_url(re.compile(r"/cases/[0-9a-f-]{36}$"))
     reach("decision")
     board.keyboard.type("Decided by keyboard.")
     reach("Record the outcome")
