@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_meetings,
     answers_messages,
     problems,
     routes_evidence,
@@ -22,6 +23,7 @@ from app.api import (
     routes_her2,
     routes_hl7,
     routes_imports,
+    routes_meetings,
     routes_messages,
     routes_patients,
     routes_plots,
@@ -41,6 +43,7 @@ from app.services.process import open_context, ready
 from app.settings import Settings
 from app.web import calculator, cases, site
 from app.web import evidence as evidence_browser
+from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
 from app.web.guideline import guideline_page
 from app.web.plots import plots_of
@@ -48,7 +51,7 @@ from app.web.plots import plots_of
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_meetings.SENT, *answers_messages.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -122,9 +125,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_fhir,
         routes_imports,
         routes_messages,
+        routes_meetings,
     ):
         app.include_router(routes.router)
-    for pages in (site, calculator, cases, message_browser, evidence_browser):
+    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

@@ -121,6 +121,10 @@ class Reading(PatientFinding):
 
     # ---- patients
 
+    def has_patient(self, patient_id: str) -> bool:
+        """Is there a patient with this id?"""
+        return self._there(t.patient, patient_id)
+
     def find_timeline(self, patient_id: str) -> Timeline | None:
         """All results that stand with a patient, or with the one it was merged into; moves and links both ways.
 
@@ -193,6 +197,10 @@ class Reading(PatientFinding):
     def views(self, condition: ColumnElement[bool]) -> tuple[ResultView, ...]:
         """Results at their newest version that meet a condition."""
         return tuple(view_of(row) for row in self._execute_heads(_HEADS.where(condition)))
+
+    def views_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
+        """Results at their newest version that stand with these patient rows, merges not followed."""
+        return self.views(self._stands_with(patient_ids))
 
     def own(self, table: FromClause) -> ColumnElement[bool]:
         """Of this organisation."""

@@ -16,6 +16,7 @@ PAGES = (
     "/browser/messages",
     "/browser/messages/paste",
     "/browser/cases",
+    "/browser/meetings",
     "/browser/evidence",
     "/browser/evidence?q=trastuzumab&design=randomised",
     "/browser/evidence/ihc-screens-fish-confirms",
