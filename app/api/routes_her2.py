@@ -13,8 +13,7 @@ from starlette.types import Receive, Scope, Send
 from app.api import answers, schemas
 from app.api.bodies import json_object
 from app.api.problems import documented, query_items
-from app.domain.problems import Problem, named
-from app.services.errors import Refusal
+from app.services.case_query import PARAMETERS, case_of
 from app.services.reporting import assessed
 
 
@@ -34,22 +33,6 @@ class _DirectRoute(APIRoute):
 
 router = APIRouter(tags=["classify"], route_class=_DirectRoute)
 
-# Where a query parameter stands in a case document.
-_QUERY: dict[str, tuple[str, ...]] = {
-    "edition": ("edition",),
-    "ihc": ("ihc",),
-    "ratio": ("ratio",),
-    "copies": ("copies",),
-    "cep17": ("cep17",),
-    "cells": ("cells",),
-    "her2_signals": ("ish", "her2_signals"),
-    "cep17_signals": ("ish", "cep17_signals"),
-    "assay": ("ish", "assay"),
-    "er": ("context", "er"),
-    "pgr": ("context", "pgr"),
-    "setting": ("context", "setting"),
-    "menopausal_status": ("context", "menopausal_status"),
-}
 _PROPERTIES: dict[str, type[BaseModel]] = {
     "ihc": schemas.Case, "ratio": schemas.Case, "copies": schemas.Case, "cep17": schemas.Case, "cells": schemas.Case,
     "her2_signals": schemas.Ish, "cep17_signals": schemas.Ish,
@@ -66,7 +49,7 @@ def _parameters() -> list[dict[str, Any]]:
         "menopausal_status": ["pre", "peri", "post", "unknown"],
     }
     told = []
-    for name in _QUERY:
+    for name in PARAMETERS:
         schema: dict[str, Any] = {"type": "string"}
         if name in words:
             schema["enum"] = words[name]
@@ -102,25 +85,7 @@ async def classify(request: Request) -> Response:
 )
 async def classify_query(request: Request) -> Response:
     """The same answer from a query: /her2/classify?ihc=2%2B&ratio=1.8&copies=4.5 (write + as %2B)."""
-    document: dict[str, Any] = {}
-    problems = []
-    for name, value in query_items(request):
-        path = _QUERY.get(name)
-        if path is None:
-            remedy = f"use one of {', '.join(_QUERY)}; POST takes whole cases"
-            told = named("", name)
-            problems.append(Problem("UNKNOWN_FIELD", told, "there is no such parameter", remedy))
-            continue
-        block = document if len(path) == 1 else document.setdefault(path[0], {})
-        if path[-1] in block:
-            problems.append(Problem("TWICE_STATED", name, "is given twice", f"send {name} once"))
-        # An unescaped + arrives as a blank: "2 " can only be 2+, but "0 " may be 0 or 0+.
-        if name == "ihc" and value.endswith("0 "):
-            problems.append(Problem("UNKNOWN_SCORE", name, "is 0 or an unescaped 0+", "send 0, or 0+ written as 0%2B"))
-        block[path[-1]] = value
-    if problems:
-        raise Refusal("invalid", "The query cannot be read.", problems)
-    return _answered(document)
+    return _answered(case_of(query_items(request)))
 
 
 def _answered(document: dict[str, Any]) -> Response:
