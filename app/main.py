@@ -40,7 +40,7 @@ from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
 from app.web import messages as message_browser
-from app.web import site
+from app.web import embed, site
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser):
+    for pages in (site, message_browser, embed):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
