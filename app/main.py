@@ -39,8 +39,8 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
-from app.web import messages as message_browser
 from app.web import embed, site
+from app.web import messages as message_browser
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 

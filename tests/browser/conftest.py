@@ -61,10 +61,10 @@ def site(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 @pytest.fixture
 def page(browser: Browser, site: Server) -> Iterator[Page]:
     """A page at 1280 by 900, with the site as base address."""
-    yield from _watched(browser, {f"127.0.0.1:{site.port}"}, base_url=f"http://127.0.0.1:{site.port}")
+    yield from watched(browser, {f"127.0.0.1:{site.port}"}, base_url=f"http://127.0.0.1:{site.port}")
 
 
-def _watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]:
+def watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
     opened = context.new_page()
     foreign: list[str] = []

@@ -7,7 +7,13 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import accessible, big_enough, reflows
 
-PAGES = ("/guidelines/asco-cap-2018?format=html", "/browser/messages", "/browser/messages/paste")
+PAGES = (
+    "/guidelines/asco-cap-2018?format=html",
+    "/browser/messages",
+    "/browser/messages/paste",
+    "/browser/element",
+    "/embed/classify?ihc=2%2B&her2_signals=92&cep17_signals=50&cells=20",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
