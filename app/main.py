@@ -39,7 +39,7 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
-from app.web import embed, site
+from app.web import calculator, embed, site
 from app.web import evidence as evidence_browser
 from app.web import messages as message_browser
 from app.web.guideline import guideline_page
@@ -124,7 +124,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser, evidence_browser, embed):
+    for pages in (site, calculator, message_browser, evidence_browser, embed):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

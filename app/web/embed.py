@@ -14,24 +14,23 @@ from starlette.responses import Response
 
 from app.domain import codes
 from app.services import finding
-from app.services.case_query import PARAMETERS, case_of
 from app.services.errors import Refusal
+from app.services.query import PARAMETERS, read_query
 from app.services.reporting import assessed
+from app.web import site
 from app.web.catalogue import catalogue, say
 from app.web.pages import render
-from app.web.site import page
 
 router = APIRouter(include_in_schema=False)
-
-_STATUS = {"not_found": 404, "conflict": 409, "busy": 503, "unavailable": 503}
 
 
 @lru_cache(maxsize=1)
 def _script() -> tuple[bytes, str]:
     """The script with its words, and its ETag."""
-    words = {key.removeprefix("element."): told for key, told in catalogue().items() if key.startswith("element.")}
+    names = [name for page, _, name in (key.partition(".") for key in catalogue()) if page == "element"]
+    words = {name: say("element." + name) for name in names}
     low = {code: each.text for code, each in codes.HER2_LOW.items()}
-    content = render("her2-card.js", words=words, her2_low=low).encode()
+    content = render("her2-card.js", words=words, her2_low=low, parameters=list(PARAMETERS)).encode()
     return content, f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
@@ -41,7 +40,7 @@ async def script(request: Request) -> Response:
     content, tag = _script()
     told = {"ETag": tag, "Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"}
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or known == ["*"]:
+    if tag in known:
         return Response(None, 304, told)
     return Response(content, headers=told, media_type="text/javascript")
 
@@ -50,56 +49,56 @@ async def script(request: Request) -> Response:
 async def result_frame(request: Request, result_id: str) -> Response:
     """A stored result for a frame."""
 
-    def found() -> dict[str, Any]:
+    def find() -> dict[str, Any]:
         result = finding.find_result(request.app.state.context, result_id)
         if result["classification"] is None:
             raise Refusal("conflict", say("embed.erased"))
-        as_of = say(
-            "embed.stored_as_of", now=_now(), version=result["version"], at=_minute(result["version_created_at"])
-        )
+        at, version = _minute(result["version_created_at"]), result["version"]
         return {
             "answer": result["classification"],
             "confirmation": result["confirmation"],
             "patient_id": result["patient_id"],
-            "as_of": as_of,
+            "as_of": say("embed.stored_as_of", now=_now(), version=version, at=at),
         }
 
-    return await run_in_threadpool(_frame, request, found)
+    return await _frame(request, find)
 
 
 @router.get("/embed/classify")
 async def classify_frame(request: Request) -> Response:
     """The answer to a query as GET /her2/classify takes it, for a frame."""
 
-    def found() -> dict[str, Any]:
-        answer = assessed(case_of(request.query_params.multi_items())).answer
+    def find() -> dict[str, Any]:
         return {
-            "answer": answer,
-            "confirmation": say("embed.computed"),
+            "answer": assessed(read_query(request.query_params.multi_items())).answer,
+            "confirmation": say("answer.nothing_stored"),
             "patient_id": None,
             "as_of": say("embed.computed_as_of", now=_now()),
         }
 
-    return await run_in_threadpool(_frame, request, found)
+    return await _frame(request, find)
 
 
-def _frame(request: Request, find: Callable[[], dict[str, Any]]) -> Response:
+async def _frame(request: Request, find: Callable[[], dict[str, Any]]) -> Response:
     ancestors = request.app.state.settings.frame_ancestors.strip() or "'none'"
-    try:
-        parts = {**find(), "refused": None}
-        return page("embed.html", ancestors=ancestors, **parts)
-    except Refusal as refused:
-        return page("embed.html", _STATUS.get(refused.kind, 422), ancestors=ancestors, refused=refused)
+
+    async def work() -> Response:
+        return site.page("embed.html", ancestors=ancestors, **await run_in_threadpool(find))
+
+    return await site.answered(work, template="embed.html", ancestors=ancestors)
 
 
 @router.get("/browser/element")
 async def element_page(request: Request) -> Response:
     """Examples of the element, and what to copy."""
-    context = request.app.state.context
-    newest = await run_in_threadpool(finding.list_results, context, {}, None, 1)
-    base = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
-    result = newest["items"][0]["id"] if newest["items"] else None
-    return page("element.html", base=base, result=result, parameters=list(PARAMETERS))
+
+    async def work() -> Response:
+        newest = await run_in_threadpool(finding.list_results, request.app.state.context, {}, None, 1)
+        base = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
+        result = newest["items"][0]["id"] if newest["items"] else None
+        return site.page("element.html", base=base, result=result, parameters=list(PARAMETERS))
+
+    return await site.answered(work)
 
 
 def _now() -> str:

@@ -277,7 +277,7 @@ def test_what_can_be_meant_in_two_ways_gets_no_status(page: Page, host: Host, at
 def test_an_origin_that_herald_does_not_know_is_told_so(troubled: Page, hosts: tuple[Host, Host, Server]) -> None:
     stranger = hosts[1]
     troubled.goto(stranger.holds('<her2-card ihc="3+"></her2-card>'))
-    _shows_no_status(troubled, "Herald does not allow this page's origin")
+    _shows_no_status(troubled, "Herald does not allow the origin of this page")
 
 
 def test_problems_are_told_by_field_with_what_to_send(troubled: Page, host: Host) -> None:
@@ -485,7 +485,7 @@ def test_the_frame_is_shown_and_says_how_tall_it_is(page: Page, host: Host, hera
       addEventListener("message", (event) => window.told.push([event.origin, event.data]));"""
     frame = f'<iframe title="HER2" src="{host.herald}/embed/classify?{query.replace("&", "&amp;")}"></iframe>'
     page.goto(host.holds(frame, css="iframe { width: 100%; height: 300px; }", script=script))
-    expect(page.frame_locator("iframe").get_by_text(answer["summary"])).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text(answer["summary"]).first).to_be_visible()
     page.wait_for_function("window.told.length > 0")
     origin, data = page.evaluate("window.told[0]")
     assert origin == host.herald and data["herald"] == "height"

@@ -5,12 +5,13 @@
   if (customElements.get("her2-card")) return;
   const WORDS = {{ words | tojson }};
   const HER2_LOW = {{ her2_low | tojson }};
-  const VALUES = ["edition", "ihc", "ratio", "copies", "cep17", "cells", "her2_signals", "cep17_signals", "assay",
-    "er", "pgr", "setting", "menopausal_status"];
+  const VALUES = {{ parameters | tojson }};
   const CAME_FROM = document.currentScript ? new URL(".", document.currentScript.src).href : "";
   const CALM = 150; // ms without a change before Herald is asked
   const LATE = 20000; // ms until an answer is no longer waited for
 
+  const DARK = `color-scheme: dark; --ink: #e6e9ec; --faint: #a8b1ba; --paper: #14181c; --soft: #1d2329;
+    --rule: #3a424b; --accent: #7db8f2; --stop: #ff9c88; --open: #f0c070; --done: #86d19d;`;
   const STYLE = new CSSStyleSheet();
   STYLE.replaceSync(`
 :host { display: block; }
@@ -21,12 +22,8 @@
   font: medium/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
   color: var(--ink); background: var(--paper); border: 1px solid var(--rule); border-left: 5px solid var(--bar);
   border-radius: 4px; padding: .75em 1em; overflow-wrap: anywhere; }
-:host([theme=dark]) .card { color-scheme: dark; --ink: #e6e9ec; --faint: #a8b1ba; --paper: #14181c; --soft: #1d2329;
-  --rule: #3a424b; --accent: #7db8f2; --stop: #ff9c88; --open: #f0c070; --done: #86d19d; }
-@media (prefers-color-scheme: dark) {
-  :host(:not([theme=light])) .card { color-scheme: dark; --ink: #e6e9ec; --faint: #a8b1ba; --paper: #14181c;
-    --soft: #1d2329; --rule: #3a424b; --accent: #7db8f2; --stop: #ff9c88; --open: #f0c070; --done: #86d19d; }
-}
+:host([theme=dark]) .card { ${DARK} }
+@media (prefers-color-scheme: dark) { :host(:not([theme=light])) .card { ${DARK} } }
 .final { --bar: var(--done); } .open { --bar: var(--open); } .stop { --bar: var(--stop); }
 * { box-sizing: border-box; }
 h2, h3, h4, p, ul, dl, dd { margin: 0; }
@@ -43,6 +40,9 @@ dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13e
   margin-top: .6em; font-size: .9em; }
 dt { color: var(--faint); }
 .small { font-size: .9em; }
+.faint { color: var(--faint); }
+section + section { border-top: 1px solid var(--rule); margin-top: .75em; }
+details p { margin-top: .5em; }
 details { border-top: 1px solid var(--rule); margin-top: .75em; }
 summary { cursor: pointer; font-weight: 600; min-height: 24px; padding: .35em 0; }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 16em), 1fr)); gap: 0 1.25em; }
@@ -52,7 +52,6 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
   color: var(--paper); background: var(--accent); border: 1px solid var(--accent); border-radius: 4px; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media print { .card { --ink: #000; --faint: #333; --paper: #fff; --soft: #fff; --rule: #777; } }
 `);
 
   /** A refusal to show a status. kind: the name of its words; problems: of Herald's problem document. */
@@ -79,7 +78,7 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
 
   const list = (texts) => make("ul", "", ...texts.map((text) => make("li", "", text)));
   const titled = (title, texts) => (texts.length ? [make("h3", "", title), list(texts)] : []);
-  const fact = (name, told) => make("div", "", make("dt", "", name), make("dd", "", told));
+  const fact = (name, ...told) => make("div", "", make("dt", "", name), ...told.map((each) => make("dd", "", each)));
 
   class Her2Card extends HTMLElement {
     static observedAttributes = ["result", "api", "token-callback", "compact", ...VALUES];
@@ -274,13 +273,12 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
       const flags = answer.flags.map(text);
       const notes = [...answer.report_notes, ...answer.notes].map(text);
       if (answer.retest) notes.unshift(say("retest", { text: text(answer.retest) }));
-      const measured = answer.measured
-        .map((each) => (WORDS[`measured_${each.name}`] ? say(`measured_${each.name}`, each) : `${each.name} ${each.value}`));
+      const measured = answer.measured.map((each) => say(`measured_${each.name}`, each));
       const more = [
         make("dl", "",
-          fact(say("low"), HER2_LOW[answer.her2_low] ?? answer.her2_low),
+          fact(say("low"), `${answer.her2_low.replaceAll("_", " ")}: ${HER2_LOW[answer.her2_low]}`),
           fact(say("group"), String(answer.ish_group ?? say("no_group"))),
-          measured.length ? fact(say("measured"), measured.join("; ")) : null),
+          measured.length ? fact(say("measured"), ...measured) : null),
         ...titled(say("flags"), flags),
         ...titled(say("notes"), notes),
         this.#evidence(answer.considerations),
@@ -290,7 +288,7 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
         make("h2", "", `${status} `, make("span", "mark", final)),
         make("p", "marks", make("span", "mark", stands),
           answer.review_required ? make("span", "mark", say("review")) : null),
-        make("p", "", answer.summary),
+        make("p", "small", answer.summary),
         ...(answer.comment ? [make("h3", "", say("comment")), make("p", "", text(answer.comment))] : []),
         ...titled(say(answer.final ? "advice" : "next_steps"), steps),
         ...(answer.problems.length ? [list(answer.problems.map((each) => say("problem", each)))] : []),
@@ -300,22 +298,19 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
     }
 
     #evidence(weighed) {
+      const finding = (each) => make("li", "", each.summary,
+        each.cited_as.length ? ` ${say("cited", { cited: each.cited_as.join("; ") })}` : null,
+        each.counts ? null : make("strong", "", ` ${say("not_counted")}`),
+        each.caveats.length ? make("div", "faint", each.caveats.join(" ")) : null);
       const side = (name, statements, note) => make("div", "",
         make("h4", "", say(name, { count: statements.length })),
-        statements.length
-          ? list(statements.map((each) => [
-            each.summary,
-            each.cited_as.length ? say("cited", { cited: each.cited_as.join("; ") }) : "",
-            each.counts ? "" : `[${say("not_counted")}]`,
-            ...each.caveats,
-          ].filter(Boolean).join(" ")))
-          : make("p", "", note || say("none")));
-      const parts = weighed.considerations.flatMap((each) => [
+        statements.length ? make("ul", "", ...statements.map(finding)) : make("p", "", note || say("none")));
+      const lines = (name, texts) => (texts.length ? [make("h4", "", say(name)), list(texts)] : []);
+      const parts = weighed.considerations.map((each) => make("section", "",
         make("h3", "", each.title),
         make("div", "sides", side("for", each.for, ""), side("against", each.against, each.against_note)),
-        ...(each.caveats.length ? [list(each.caveats)] : []),
-        ...(each.must_not_conclude.length ? [make("h4", "", say("not_concluded")), list(each.must_not_conclude)] : []),
-      ]);
+        ...lines("caveats", each.caveats),
+        ...lines("not_concluded", each.must_not_conclude)));
       if (weighed.says_nothing) parts.push(make("p", "", weighed.says_nothing));
       parts.push(...titled(say("unknown"), weighed.missing.map((each) => each.text)));
       parts.push(make("p", "", weighed.general_caution), make("p", "", weighed.dated));
