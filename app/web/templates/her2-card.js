@@ -1,14 +1,14 @@
-/* <her2-card>: Herald's HER2 answer within another page. No dependency. How to use it: docs/embed.md
-   Everything is inserted as text; styles are a constructed sheet in the shadow root, so a strict policy is kept. */
+/* <her2-card>: Herald's HER2 answer within another page (docs/embed.md).
+   All is inserted as text, and styles are a constructed sheet: a strict policy of the page is kept. */
 (() => {
   "use strict";
   if (customElements.get("her2-card")) return;
   const WORDS = {{ words | tojson }};
   const HER2_LOW = {{ her2_low | tojson }};
-  const VALUES = {{ parameters | tojson }};
+  const VALUES = {{ parameters | join(" ") | tojson }}.split(" ");
   const CAME_FROM = document.currentScript ? new URL(".", document.currentScript.src).href : "";
-  const CALM = 150; // ms without a change before Herald is asked
-  const LATE = 20000; // ms until an answer is no longer waited for
+  const CALM = 150; // ms of no change before asking
+  const LATE = 20000; // ms until waiting ends
 
   const DARK = `color-scheme: dark; --ink: #e6e9ec; --faint: #a8b1ba; --paper: #14181c; --soft: #1d2329;
     --rule: #3a424b; --accent: #7db8f2; --stop: #ff9c88; --open: #f0c070; --done: #86d19d;`;
@@ -19,7 +19,7 @@
 .card { all: initial; display: block; box-sizing: border-box; color-scheme: light;
   --ink: #1b1f24; --faint: #57606a; --paper: #fff; --soft: #f3f5f7; --rule: #c9d1d9;
   --accent: #0b5cad; --stop: #a3260f; --open: #7a4b00; --done: #1a6334; --bar: var(--rule);
-  font: medium/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
+  font: medium/1.5 system-ui, sans-serif;
   color: var(--ink); background: var(--paper); border: 1px solid var(--rule); border-left: 5px solid var(--bar);
   border-radius: 4px; padding: .75em 1em; overflow-wrap: anywhere; }
 :host([theme=dark]) .card { ${DARK} }
@@ -36,6 +36,7 @@ ul { padding-left: 1.2em; }
   background: var(--soft); }
 .mark::first-letter, dt::first-letter { text-transform: uppercase; }
 h2 .mark { font-size: .625em; font-weight: 700; border: 2px solid var(--bar); vertical-align: middle; white-space: nowrap; }
+.open h2 .mark { border-style: dashed; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13em), 1fr)); gap: .4em 1.25em;
   margin-top: .6em; font-size: .9em; }
 dt { color: var(--faint); }
