@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.browser.conftest import accessible, reflows, watched
+from tests.browser.conftest import accessible, big_enough, reflows, watched
 from tests.journeys.server import ROOT, Server, serve
 
 _EXAMPLE = ROOT / "examples/host"
@@ -490,6 +490,15 @@ def test_the_frame_is_shown_and_says_how_tall_it_is(page: Page, host: Host, hera
     origin, data = page.evaluate("window.told[0]")
     assert origin == host.herald and data["herald"] == "height"
     assert data["height"] == page.frames[1].evaluate("Math.ceil(document.body.getBoundingClientRect().height)")
+
+
+@pytest.mark.parametrize("query", ["ihc=2%2B&her2_signals=92&cep17_signals=50&cells=20", "ihc=3%2B&er=positive"])
+def test_the_frame_is_accessible_with_all_of_it_open(page: Page, herald: Server, query: str) -> None:
+    page.goto(f"http://127.0.0.1:{herald.port}/embed/classify?{query}")
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    accessible(page)
+    reflows(page)
+    big_enough(page)
 
 
 def test_a_page_that_is_not_named_cannot_hold_the_frame(troubled: Page, hosts: tuple[Host, Host, Server]) -> None:
