@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 from tests.browser.conftest import accessible, big_enough, reflows
 
 PAGES = (
+    "/",
+    "/?ihc=2%2B&ratio=%3E1.8&copies=4.5&beside=asco-cap-2013",
     "/guidelines/asco-cap-2018?format=html",
     "/browser/messages",
     "/browser/messages/paste",
