@@ -41,7 +41,7 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
-from app.web import calculator, cases, site
+from app.web import calculator, cases, embed, site
 from app.web import evidence as evidence_browser
 from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
@@ -128,7 +128,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_meetings,
     ):
         app.include_router(routes.router)
-    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser):
+    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser, embed):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
