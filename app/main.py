@@ -29,7 +29,7 @@ from app.api import (
     schemas,
 )
 from app.api.middleware import RequestLayer
-from app.background import beside
+from app.background import beside, outward
 from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
@@ -86,7 +86,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
-            async with beside(settings, context, exchange, log):
+            async with (
+                outward(settings, log) as (app.state.ehr, app.state.cds_clients),
+                beside(settings, context, exchange, log),
+            ):
                 yield
         finally:
             await exchange.finish()

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
         """Half of a TLS set-up would listen without it, or without asking who sends."""
         if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        if self.cds_clients is not None and not self.base_url:
+            raise ValueError("HERALD_CDS_CLIENTS needs HERALD_BASE_URL: a token is made for an address of this service")
         return self
 
 

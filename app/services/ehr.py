@@ -49,7 +49,7 @@ class Ehr:
         return server.rstrip("/") in self._allowed
 
     async def read(self, access: Access, urls: Mapping[str, str], *, seconds: float | None = None) -> dict[str, Any]:
-        """FHIR resources by key; urls: key -> "Observation?patient=..." or "Patient/1". What the server does never raises.
+        """FHIR resources by key; urls: key -> "Observation?patient=..." or "Patient/1". No server makes it raise.
 
         As in prefetch: a key that is absent was not read, and a searchset that still has a link `next` is incomplete.
         Pages are joined. seconds: instead of the usual time.

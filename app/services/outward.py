@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,17 @@ def outward_client(ca: Path | None = None) -> httpx.AsyncClient:
     Calls are bounded by whoever calls. Cookies are dropped: one user's session would be the next one's.
     """
     return httpx.AsyncClient(
-        verify=ssl.create_default_context(cafile=str(ca)) if ca else True,
+        verify=_trust(ca),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # noqa: S113
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
+
+
+@lru_cache(maxsize=4)
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(ca)) if ca else httpx.create_ssl_context(trust_env=False)
 
 
 async def fetch_object(
