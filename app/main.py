@@ -6,16 +6,18 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_feedback,
     answers_messages,
     problems,
     routes_evidence,
+    routes_feedback,
     routes_fhir,
     routes_guidelines,
     routes_health,
@@ -28,6 +30,7 @@ from app.api import (
     routes_results,
     schemas,
 )
+from app.api.client_jwt import authenticated
 from app.api.middleware import RequestLayer
 from app.background import beside, outward
 from app.logs import configure, logger
@@ -47,7 +50,7 @@ from app.web.plots import plots_of
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_messages.SENT, *answers_feedback.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -126,6 +129,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
+    # What EHRs call: who calls is known before the body is read.
+    for called in (routes_feedback,):
+        told = problems.documented("unauthenticated")
+        app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
+    app.include_router(routes_feedback.summaries)
     for pages in (site, message_browser):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
