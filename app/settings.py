@@ -101,6 +101,22 @@ class Settings(BaseSettings):
         pattern=r"^[^;,\r\n]*$",
         description="Origins whose pages may hold /embed pages in a frame, separated by spaces. Empty: none.",
     )
+    fhir_servers: str = Field(
+        "",
+        description="Base URLs of the FHIR servers of EHRs that may be read from, separated by spaces, such as "
+        "https://ehr.example.org/fhir/r4 (docs/ehr-security.md). Empty: none.",
+    )
+    fhir_seconds: float = Field(
+        0.35, gt=0, description="Seconds in which all reads for one CDS answer have to come; what did not is left out."
+    )
+    fhir_ca: Path | None = Field(
+        None, description="CA (PEM) of those servers and of the keys of CDS clients; else the usual authorities."
+    )
+    cds_clients: Path | None = Field(
+        None,
+        description="File (TOML) of the EHRs that may call the CDS services, with their keys (docs/ehr-security.md). "
+        "Without it they are open on loopback and closed elsewhere. Needs HERALD_BASE_URL.",
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
@@ -109,6 +125,8 @@ class Settings(BaseSettings):
         """Half of a TLS set-up would listen without it, or without asking who sends."""
         if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        if self.cds_clients is not None and not self.base_url:
+            raise ValueError("HERALD_CDS_CLIENTS needs HERALD_BASE_URL: a token is made for an address of this service")
         return self
 
 
