@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SHORTEST_KEY = 32
 
 
 class Settings(BaseSettings):
@@ -101,6 +103,16 @@ class Settings(BaseSettings):
         pattern=r"^[^;,\r\n]*$",
         description="Origins whose pages may hold /embed pages in a frame, separated by spaces. Empty: none.",
     )
+    smart_servers: Path | None = Field(
+        None,
+        description="File (TOML) of the FHIR servers that may launch Herald by SMART App Launch (docs/smart.md). "
+        "Without it /smart is off.",
+    )
+    session_key: SecretStr | None = Field(
+        None,
+        description="Secret of 32 characters or more that encrypts the cookies of a launch; the same for all workers. "
+        "Needed where SMART servers are listed.",
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
@@ -109,6 +121,10 @@ class Settings(BaseSettings):
         """Half of a TLS set-up would listen without it, or without asking who sends."""
         if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        if self.session_key is not None and len(self.session_key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"HERALD_SESSION_KEY needs {_SHORTEST_KEY} characters or more")
+        if self.smart_servers is not None and self.session_key is None:
+            raise ValueError("HERALD_SMART_SERVERS needs HERALD_SESSION_KEY")
         return self
 
 
