@@ -55,7 +55,7 @@ def found_in(
     for each in resources:
         if each.get("resourceType") == "Observation":
             told = each.get("specimen") or {}
-            together.setdefault(str(told.get("display") or told.get("reference") or ""), []).append(each)
+            together.setdefault(str((told.get("identifier") or {}).get("value") or ""), []).append(each)
     return tuple(_found(preview, specimen, each, context) for specimen, each in together.items())
 
 
