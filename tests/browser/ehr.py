@@ -134,9 +134,13 @@ def application(ehr: Ehr) -> FastAPI:
         else:
             options = "".join(f"<option value='{each}'>{html.escape(name)}</option>" for each, name in _names().items())
             asked = f"<p><label>Patient <select name='patient'>{options}</select></label></p>"
-        buttons = "<button name='decision' value='allow'>Allow</button> <button name='decision' value='deny'>Deny</button>"
+        buttons = (
+            "<button name='decision' value='allow'>Allow</button> <button name='decision' value='deny'>Deny</button>"
+        )
         told = f"<p>Herald asks for: {html.escape(query['scope'])}</p>"
-        return _page("May Herald read this?", f"<form method='post' action='/authorize'>{kept}{told}{asked}{buttons}</form>")
+        return _page(
+            "May Herald read this?", f"<form method='post' action='/authorize'>{kept}{told}{asked}{buttons}</form>"
+        )
 
     @app.post("/authorize")
     async def decide(request: Request) -> Response:
@@ -188,7 +192,9 @@ def _names() -> dict[str, str]:
 
 def _page(title: str, body: str, status: int = 200) -> Response:
     head = f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title} - simulated EHR</title>"
-    return HTMLResponse(f"{head}<link rel='icon' href='data:,'></head><body><h1>{title}</h1>{body}</body></html>", status)
+    return HTMLResponse(
+        f"{head}<link rel='icon' href='data:,'></head><body><h1>{title}</h1>{body}</body></html>", status
+    )
 
 
 async def _form(request: Request) -> dict[str, str]:

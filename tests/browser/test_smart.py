@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -19,55 +20,71 @@ from tests.journeys.server import Server, serve
 CASE = {"patient": {"system": MRN, "value": "MRN-mara"}, "laboratory": "North"}
 
 
-@pytest.fixture(scope="module")
-def framer() -> str:
-    """The simulated EHR by another name of this machine: for a browser another site than Herald's."""
-    return "http://localhost"
+class World(NamedTuple):
+    """Herald; an EHR that it lists, one that may hold it in a frame as well, one that it does not list; its folder."""
+
+    herald: Server
+    ehr: Ehr
+    framing: Ehr
+    stranger: Ehr
+    folder: Path
 
 
 @pytest.fixture(scope="module")
-def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Ehr, Ehr, Path]]:
-    """Herald, an EHR that it lists, an EHR that it does not, and the folder with the database and the log."""
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("smart")
     url = f"sqlite:///{folder}/herald.sqlite3"
     migrate(url)
     store = open_store(url)
     store.append_organisation("demo")
     store.close()
-    ehr, stranger = Ehr(free_port(), ""), Ehr(free_port(), "")
+    ehr, framing, stranger = Ehr(free_port(), ""), Ehr(free_port(), "", secret="s3cret"), Ehr(free_port(), "")
     servers = folder / "servers.toml"
-    servers.write_text(f'[[server]]\niss = "{ehr.iss}"\ntitle = "Simulated EHR"\nclient_id = "{CLIENT}"\n')
+    servers.write_text(
+        f"""
+        [[server]]
+        iss = "{ehr.iss}"
+        title = "Simulated EHR"
+        client_id = "{CLIENT}"
+        [[server]]
+        iss = "{framing.iss}"
+        title = "Framing EHR"
+        client_id = "{CLIENT}"
+        client_secret = "s3cret"
+        framed_by = "http://localhost:{framing.port}"
+        """
+    )
     told = {"organisation": "demo", "smart_servers": servers, "session_key": "k" * 40}
-    with serve(url, folder, **told) as herald, running(ehr), running(stranger):
-        ehr.herald = stranger.herald = f"http://127.0.0.1:{herald.port}"
-        yield herald, ehr, stranger, folder
+    with serve(url, folder, **told) as herald, running(ehr), running(framing), running(stranger):
+        for each in (ehr, framing, stranger):
+            each.herald = f"http://127.0.0.1:{herald.port}"
+        yield World(herald, ehr, framing, stranger, folder)
 
 
 @pytest.fixture
-def herald(listed: tuple[Server, Ehr, Ehr, Path]) -> Server:
-    return listed[0]
+def herald(world: World) -> Server:
+    return world.herald
 
 
 @pytest.fixture
-def ehr(listed: tuple[Server, Ehr, Ehr, Path]) -> Iterator[Ehr]:
-    """The listed EHR, as it was when the test ends."""
-    found = listed[1]
-    before = dict(vars(found))
-    yield found
-    vars(found).update({name: before[name] for name in ("expires_in", "wrong", "wrong_patient", "app_context")})
-    vars(found).update({name: before[name] for name in ("name_patient", "scopes_s256")})
+def ehr(world: World) -> Iterator[Ehr]:
+    """The listed EHR; what a test changes of how it answers is taken back."""
+    before = dict(vars(world.ehr))
+    yield world.ehr
+    vars(world.ehr).update({name: before[name] for name in ("wrong", "wrong_patient", "app_context", "name_patient")})
 
 
 @pytest.fixture
-def tabs(browser: Browser, ehr: Ehr, listed: tuple[Server, Ehr, Ehr, Path]) -> Iterator[BrowserContext]:
-    """A browser of which no request may leave for another host than Herald and the two EHRs."""
+def tabs(browser: Browser, world: World) -> Iterator[BrowserContext]:
+    """A browser of which no request may leave for another host than Herald and the EHRs, and no policy is broken."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
-    ours = {urlsplit(each).netloc for each in (ehr.base, listed[2].base, ehr.herald)}
+    ports = {world.herald.port, world.ehr.port, world.framing.port, world.stranger.port}
     foreign: list[str] = []
     errors: list[str] = []
-    context.on("request", lambda sent: None if urlsplit(sent.url).netloc in ours else foreign.append(sent.url))
+    context.on("request", lambda sent: None if urlsplit(sent.url).port in ports else foreign.append(sent.url))
     context.on("weberror", lambda error: errors.append(str(error.error)))
+    context.on("console", lambda told: errors.append(told.text) if "Policy" in told.text else None)
     yield context
     context.close()
     assert not foreign
@@ -78,8 +95,14 @@ def launched(tabs: BrowserContext, ehr: Ehr, patient: str) -> Page:
     """A tab in which the EHR launched Herald for a patient and the user allowed it."""
     page = tabs.new_page()
     page.goto(f"{ehr.base}/launch/{patient}")
-    page.get_by_role("button", name="Allow").click()
+    answer(page, "Allow", ehr)
     return page
+
+
+def answer(page: Page, button: str, ehr: Ehr) -> None:
+    """Press a button of the EHR's authorization page and be back at Herald."""
+    page.get_by_role("button", name=button).click()
+    page.wait_for_url(f"{ehr.herald}/**")
 
 
 def title(page: Page) -> str:
@@ -105,24 +128,23 @@ def test_an_ehr_launch_opens_the_case_page_with_what_the_ehr_holds(tabs: Browser
 
 def test_each_digit_of_the_ehr_is_kept(tabs: BrowserContext, ehr: Ehr) -> None:
     page = launched(tabs, ehr, "mara")
-    told = page.locator(".specimen").inner_text()
-    assert "1.80" in told
-    assert "1.800" not in told
+    told = page.locator(".specimen .values dd").all_inner_texts()
+    assert told == ["2+", "1.80", "3.10", "1.72", "40"]
 
 
 def test_nothing_of_the_ehr_is_stored_logged_or_put_into_an_address(
-    tabs: BrowserContext, ehr: Ehr, herald: Server, listed: tuple[Server, Ehr, Ehr, Path]
+    tabs: BrowserContext, ehr: Ehr, world: World
 ) -> None:
     page = launched(tabs, ehr, "mara")
     page.get_by_role("link", name="Read again").click()
     token = list(ehr.tokens)[-1]
     assert "mara" not in page.url.lower()
     assert token not in page.url
-    assert herald.http.get("/results").json()["items"] == []
-    assert herald.http.get("/messages").json()["items"] == []
-    kept = b"".join(each.read_bytes() for each in listed[3].glob("herald.sqlite3*"))
+    assert world.herald.http.get("/results").json()["items"] == []
+    assert world.herald.http.get("/messages").json()["items"] == []
+    kept = b"".join(each.read_bytes() for each in world.folder.glob("herald.sqlite3*"))
     for secret in ("mara", "Testperson", "1961-04-02", token, "S26-0412-A", "Practitioner/p-17"):
-        assert secret not in herald.log
+        assert secret not in world.herald.log
         assert secret.encode() not in kept
 
 
@@ -143,7 +165,7 @@ def test_standalone_a_patient_is_chosen_at_the_ehr(tabs: BrowserContext, ehr: Eh
     checked(page)
     page.get_by_role("link", name="Sign in at Simulated EHR").click()
     page.get_by_label("Patient").select_option("ines")
-    page.get_by_role("button", name="Allow").click()
+    answer(page, "Allow", ehr)
     assert "Ines Sampleton" in page.get_by_role("main").inner_text()
     assert "positive" in page.locator(".specimen .headline").inner_text().lower()
     checked(page)
@@ -160,7 +182,7 @@ def test_a_patient_without_her2_is_not_called_negative(tabs: BrowserContext, ehr
 def test_who_denies_is_told_what_to_do(tabs: BrowserContext, ehr: Ehr) -> None:
     page = tabs.new_page()
     page.goto(f"{ehr.base}/launch/mara")
-    page.get_by_role("button", name="Deny").click()
+    answer(page, "Deny", ehr)
     assert title(page) == "Access was not given"
     assert "The user said no" not in page.content(), "free text of another server is not shown"
     checked(page)
@@ -171,7 +193,7 @@ def test_a_tampered_state_opens_nothing(tabs: BrowserContext, ehr: Ehr) -> None:
     page.goto(f"{ehr.base}/launch/mara")
     state = page.locator("input[name=state]")
     state.evaluate("each => { each.value = 'A'.repeat(32) }")
-    page.get_by_role("button", name="Allow").click()
+    answer(page, "Allow", ehr)
     assert title(page) == "This sign-in cannot be taken up"
     assert "POST /token" not in ehr.seen[-3:], "the code is not even sent"
     checked(page)
@@ -190,14 +212,11 @@ def test_a_code_cannot_be_used_by_another_browser(tabs: BrowserContext, ehr: Ehr
     other.close()
 
 
-def test_an_unlisted_server_is_never_contacted(
-    tabs: BrowserContext, ehr: Ehr, listed: tuple[Server, Ehr, Ehr, Path]
-) -> None:
-    stranger = listed[2]
+def test_an_unlisted_server_is_never_contacted(tabs: BrowserContext, world: World) -> None:
     page = tabs.new_page()
-    page.goto(f"{ehr.herald}/smart/launch?{urlencode({'iss': stranger.iss, 'launch': 'x'})}")
+    page.goto(f"{world.herald.http.base_url}/smart/launch?{urlencode({'iss': world.stranger.iss, 'launch': 'x'})}")
     assert title(page) == "This EHR is not known here"
-    assert stranger.seen == []
+    assert world.stranger.seen == []
     checked(page)
 
 
@@ -213,7 +232,7 @@ def test_two_tabs_with_two_patients_keep_apart(tabs: BrowserContext, ehr: Ehr) -
     mara = tabs.new_page()
     mara.goto(f"{ehr.base}/launch/mara")
     ines = launched(tabs, ehr, "ines")
-    mara.get_by_role("button", name="Allow").click()
+    answer(mara, "Allow", ehr)
     for page in (mara, ines, mara):
         page.reload()
         mine, other = ("Mara", "Ines") if page is mara else ("Ines", "Mara")
@@ -225,6 +244,7 @@ def test_the_end_forgets_the_access_in_this_tab_only(tabs: BrowserContext, ehr: 
     mara, ines = launched(tabs, ehr, "mara"), launched(tabs, ehr, "ines")
     address = mara.url
     mara.get_by_role("button", name="End").click()
+    mara.wait_for_url("**/end")
     assert title(mara) == "Ended"
     checked(mara)
     mara.goto(address)
@@ -259,13 +279,34 @@ def test_the_record_stands_beside_the_ehr_and_says_where_they_differ(
     tabs: BrowserContext, ehr: Ehr, herald: Server
 ) -> None:
     stored = herald.http.post("/results", json={**CASE, "ihc": {"score": "3+"}}).json()
-    ehr.app_context = json.dumps({"result": stored["id"], "version": 1})
+    ehr.app_context = json.dumps({"topic": "status", "result": stored["id"]})
     page = launched(tabs, ehr, "mara")
     told = page.get_by_role("main").inner_text()
-    assert "do not give the same" in told
+    assert "On record: positive, final. By the EHR's values: negative, final." in told
     assert "Opened from a card" in told
     link = page.get_by_role("link", name="Open the case in Herald")
     assert link.get_attribute("href") == f"/browser/patients/{stored['patient_id']}"
     checked(page)
     other = launched(tabs, ehr, "ines")
     assert "not on record under this patient's identifiers" in other.get_by_role("main").inner_text()
+
+
+def test_in_a_frame_of_an_ehr_that_may_hold_it_the_session_is_that_frames_own(
+    tabs: BrowserContext, world: World
+) -> None:
+    page = tabs.new_page()
+    # The browser takes localhost and 127.0.0.1 for two sites, as an EHR and Herald are.
+    page.goto(f"http://localhost:{world.framing.port}/frame/mara")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("button", name="Allow").click()
+    frame.get_by_role("heading", name="HER2 from the EHR").wait_for()
+    frame.get_by_role("link", name="Read again").click()
+    assert "Mara Testperson" in frame.get_by_role("main").inner_text()
+    frame.get_by_role("button", name="End").click()
+    frame.get_by_role("heading", name="Ended").wait_for()
+
+
+def test_no_other_page_may_hold_ours_in_a_frame(world: World) -> None:
+    policy = world.herald.http.get("/smart/start").headers["content-security-policy"]
+    assert policy.endswith(f"frame-ancestors http://localhost:{world.framing.port}")
+    assert "unsafe" not in policy and "*" not in policy

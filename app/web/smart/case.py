@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from app.services.reporting import Context
 from app.web.smart.meanwhile import Access, Found, found_in
 from app.web.smart.trouble import Trouble
 
-_RESULT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SECONDS = 10.0  # a person waits, where a card may not
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ async def read_case(request: Request, session: Session) -> dict[str, Any]:
             "observations": f"Observation?{whose}",
             "conditions": f"Condition?{whose}",
         },
+        seconds=_SECONDS,
     )
     patient, observations = given.get("patient"), given.get("observations")
     if not _is(patient, "Patient") or not _is(observations, "Bundle"):
@@ -55,7 +55,6 @@ async def read_case(request: Request, session: Session) -> dict[str, Any]:
     resources = list(_own(bundles, session))
     found = await run_in_threadpool(found_in, state.intake.preview, resources, {})
     stored = await run_in_threadpool(_stored, state.context, _identities(patient, session))
-    card = await run_in_threadpool(_card, state.context, session.app_context, stored)
     return {
         "at": at,
         "patient": {"name": _name(patient), "birth_date": patient.get("birthDate")},
@@ -63,8 +62,9 @@ async def read_case(request: Request, session: Session) -> dict[str, Any]:
         "incomplete": any(_goes_on(each) for each in bundles),
         "no_conditions": not _is(given.get("conditions"), "Bundle"),
         "stored": stored,
-        "differs": _differs(found, stored),
-        "card": card,
+        "values": [_values(each.document) for each in found],
+        "answers": _answers(found, stored),
+        "card": _card(session.app_context, stored),
     }
 
 
@@ -116,26 +116,34 @@ def _stored(context: Context, identities: list[tuple[str, str]]) -> list[dict[st
     return list(found.values())
 
 
-def _differs(found: tuple[Found, ...], stored: list[dict[str, Any]]) -> bool:
-    """Do the record and the EHR's values give other answers? Told only where both give one."""
-    recorded = {(row["status"], row["final"]) for each in stored for row in each["results"] if row["status"]}
-    read = {(each.answer["status"], each.answer["final"]) for each in found}
-    return bool(recorded and read) and recorded != read
+def _answers(found: tuple[Found, ...], stored: list[dict[str, Any]]) -> dict[str, list[tuple[str, bool]]]:
+    """The different (status, final) on record and by the EHR, in order, to be compared."""
+    recorded = [(row["status"], row["final"]) for each in stored for row in each["results"] if row["status"]]
+    read = [(each.answer["status"], each.answer["final"]) for each in found]
+    return {"stored": list(dict.fromkeys(recorded)), "ehr": list(dict.fromkeys(read))}
 
 
-def _card(context: Context, told: str, stored: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The stored result that the card was about (appContext {"result": id, "version": number}), if it is theirs."""
+def _values(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The scores and counts that were read, as paths of the case document with the digits that were sent."""
+    return [
+        (f"{block}.{name}", str(value))
+        for block in ("ihc", "ish")
+        for name, value in (document.get(block) or {}).items()
+        if isinstance(value, str | int) and not isinstance(value, bool)
+    ]
+
+
+def _card(told: str, stored: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The stored result that the card was about (appContext of Herald's cards: {"result": id}), if it is theirs."""
     try:
         asked = json.loads(told) if told else None
     except ValueError:
         return None
-    if not isinstance(asked, dict) or not _RESULT.fullmatch(str(asked.get("result"))):
+    result = asked.get("result") if isinstance(asked, dict) else None
+    if result is None:
         return None
-    rows = [row for each in stored for row in each["results"] if row["id"] == asked["result"]]
-    then = asked.get("version")
-    if not rows:
-        return {"row": None}
-    return {"row": rows[0], "newer": isinstance(then, int) and then < rows[0]["version"], "then": then}
+    rows = [row for each in stored for row in each["results"] if row["id"] == result]
+    return {"row": rows[0] if rows else None}
 
 
 def _name(patient: Mapping[str, Any]) -> str:

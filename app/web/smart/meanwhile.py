@@ -27,7 +27,7 @@ class Found(NamedTuple):
     problems: tuple[Problem, ...]
     sources: tuple[str, ...]
     specimen: str
-    effective: str
+    effective: str | None
 
 
 class Ehr:
@@ -37,9 +37,9 @@ class Ehr:
     def allows(self, server: str) -> bool:
         return server in self._servers
 
-    async def read(self, access: Access, queries: Mapping[str, str]) -> dict[str, Any]:
+    async def read(self, access: Access, queries: Mapping[str, str], *, seconds: float | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {access.token}", "Accept": "application/fhir+json"}
-        async with httpx.AsyncClient(headers=headers, timeout=5) as client:
+        async with httpx.AsyncClient(headers=headers, timeout=seconds) as client:
             answers = await asyncio.gather(*(client.get(f"{access.server}/{each}") for each in queries.values()))
         return {
             name: read_object(answer.content)
