@@ -100,7 +100,7 @@ class OAuth:
                 )
         except AuthlibBaseError as error:
             raise Trouble("no_token", 502, code_of(error.error)) from error
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TypeError, ValueError) as error:
             raise Trouble("unreachable", 502) from error
         token, kind = told.get("access_token"), told.get("token_type")
         if not isinstance(token, str) or not token or str(kind).lower() != "bearer":
@@ -184,11 +184,8 @@ def _endpoints(server: Server, told: Any) -> Endpoints:
 
 
 def _seconds(told: Mapping[str, Any]) -> int:
-    """For how long the token may be used, as the server says."""
-    try:
-        return max(1, min(int(told.get("expires_in") or _UNTOLD), _LONGEST))
-    except (TypeError, ValueError):
-        return _UNTOLD
+    """For how long the token may be used, as the server says in a number that authlib could read."""
+    return max(1, min(int(told.get("expires_in") or _UNTOLD), _LONGEST))
 
 
 def code_of(told: object) -> str:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -107,14 +108,13 @@ def _key(path: Path) -> SigningKey:
         key: SigningKey
         try:
             key = ECKey.import_key(pem)
-        except ValueError:
+        except JoseError:
             key = RSAKey.import_key(pem)
         if not key.is_private or (isinstance(key, ECKey) and key.curve_name != "P-384"):
-            raise ValueError("it is no private key of EC P-384 or RSA")
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"HERALD_SMART_SERVERS, private_key {path.name}: not a private key of EC P-384 or RSA"
-        ) from error
+            raise ValueError("another kind of key")
+    except (OSError, ValueError, JoseError) as error:
+        told = f"HERALD_SMART_SERVERS, private_key {path.name}: not a private key of EC P-384 or RSA in PEM"
+        raise ValueError(told) from error
     key.ensure_kid()
     return key
 
