@@ -39,9 +39,10 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import evidence as evidence_browser
 from app.web import messages as message_browser
 from app.web import site
-from app.web.pages import guideline_page
+from app.web.guideline import guideline_page
 from app.web.plots import plots_of
 from app.web.smart import meanwhile
 from app.web.smart import routes as smart
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             evidence_packs=settings.evidence_packs,
         )
         app.state.context, app.state.ready = context, lambda: ready(context)
-        intake = Intake(context, load_feeds(settings.feeds))
+        intake = Intake(context, load_feeds(settings.feeds), log)
         desk = IntakeDesk(intake, log)
         exchange = Exchange(desk, log=log, strict=intake.is_strict)
         imports = Imports(intake)
@@ -126,7 +127,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser, smart):
+    for pages in (site, message_browser, evidence_browser, smart):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import refusal_response
+from app.services.errors import told_of
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
-_PACKAGE = Path(__file__).parents[1]
 _OURS = "The request was not carried out. The error is in the log by request id."
-
-
-def _where(error: Exception) -> str:
-    """File, line and function of the innermost frame of this package; no value."""
-    own = [each for each in traceback.extract_tb(error.__traceback__) if Path(each.filename).is_relative_to(_PACKAGE)]
-    return f"{Path(own[-1].filename).name}:{own[-1].lineno} {own[-1].name}" if own else "outside"
 
 
 class RequestLayer:
@@ -73,7 +65,7 @@ class RequestLayer:
             status = 499
         except Exception as error:
             # Its words can hold a name or what was sent: they go neither to the sender nor, by the server, to the log.
-            failure = {"error": type(error).__name__, "where": _where(error)}
+            failure = told_of(error)
             if not started:
                 await refusal_response(scope["path"], "internal", _OURS)(scope, receive, tell)
         finally:

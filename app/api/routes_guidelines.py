@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from app.api import answers
 from app.api.bodies import encode
@@ -40,7 +40,8 @@ async def find_guideline(
         raise Refusal("not_found", "There is no such edition; GET /guidelines lists them.")
     accepted = request.headers.get("accept", "")
     if format == "html" or (format is None and "text/html" in accepted):
-        return HTMLResponse(request.app.state.guideline_page(document))
+        page: Response = request.app.state.guideline_page(document)
+        return page
     return Response(encode(document), media_type="application/json")
 
 

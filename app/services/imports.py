@@ -177,7 +177,8 @@ class Imports:
             raise Refusal("busy", "The database is busy; the import goes on when it is sent again.") from error
         except Unstorable:
             problem = Problem("WRONG_TYPE", "row", "holds a key that is too long", "send shorter accession and block")
-        except Exception:
+        except Exception as error:
+            self._intake.ours(error)
             problem = _INTERNAL
         return self._record(kept, [row], rows, done, number, (problem,))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from app.domain.problems import Problem
 from app.interop.feeds import Feed, Feeds, map_received
@@ -22,7 +23,7 @@ from app.records.errors import Busy, Duplicate, IdentityConflict, Stale, Unavail
 from app.records.inbox import Inbox, InboxWriting
 from app.records.rows import Message
 from app.services.assessment import assess
-from app.services.errors import Refusal
+from app.services.errors import Refusal, told_of
 from app.services.joining import assembled, document_of
 from app.services.payloads import FHIR_JSON, HL7V2, TERMINAL, Kept, Outcome, Payload
 from app.services.recorder import Recorder, Understood, Waits, located, waves
@@ -35,10 +36,18 @@ _INTERNAL = Problem("INTERNAL", "message", "an error on our side", "process the 
 
 
 class Intake:
-    """Keeps and records messages of one organisation. Thread-safe: it holds nothing of them."""
+    """Keeps and records messages of one organisation. Thread-safe: it holds nothing of them.
 
-    def __init__(self, context: Context, feeds: Feeds) -> None:
-        self.context, self.feeds = context, feeds
+    log: a logger, told of errors of ours by kind and place, never of what was sent.
+    """
+
+    def __init__(self, context: Context, feeds: Feeds, log: Any = None) -> None:
+        self.context, self.feeds, self.log = context, feeds, log
+
+    def ours(self, error: Exception) -> None:
+        """An error of ours, for the log: the message waits as INTERNAL, which does not say what went wrong."""
+        if self.log is not None:
+            self.log.error("message_failed", **told_of(error))
 
     def is_strict(self, sender: str) -> bool:
         """Is this sender told AE for a message that waits?"""
@@ -66,7 +75,8 @@ class Intake:
         try:
             received = read_payload(payload, feed)
             mapped = map_received(received, feed, overlay or {})
-        except Exception:
+        except Exception as error:
+            self.ours(error)
             return Understood(None, Mapped((), (), (_INTERNAL,)), "read")
         step = "read" if received.problems else "map" if mapped.problems else None
         return Understood(received, mapped, step)
@@ -139,7 +149,8 @@ class Intake:
             except Unstorable:
                 problem = Problem("WRONG_TYPE", "message", "holds a key that is too long", "send a shorter one")
                 return self._set_down(kept, told, (problem,))
-            except Exception:
+            except Exception as error:
+                self.ours(error)
                 return self._done(kept) or self._set_down(kept, told, (_INTERNAL,))
         raise AssertionError("unreachable")
 

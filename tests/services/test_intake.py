@@ -56,6 +56,27 @@ def test_a_message_is_kept_byte_for_byte_before_it_is_read(intake: Intake) -> No
     assert intake.record([kept])[0].state == "quarantined"
 
 
+def test_an_error_of_ours_is_logged_by_kind_and_place_and_never_by_what_was_sent(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[dict[str, str]] = []
+
+    class Log:
+        def error(self, event: str, **fields: str) -> None:
+            lines.append({"event": event, **fields})
+
+    def breaks(*_: object) -> None:
+        raise ValueError("P-1 of 3+")
+
+    intake.log = Log()
+    monkeypatch.setattr("app.services.intake.map_received", breaks)
+    (became,) = take(intake, oru(1, IHC2))
+    assert became.state == "quarantined" and [each.code for each in became.problems] == ["INTERNAL"]
+    (line,) = lines
+    assert line["event"] == "message_failed" and line["error"] == "ValueError"
+    assert line["where"].startswith("intake.py") and "P-1" not in str(line)
+
+
 def test_the_same_bytes_are_one_message_and_answered_the_same(intake: Intake) -> None:
     (first,) = take(intake, oru(1, IHC2))
     (again,) = take(intake, oru(1, IHC2))

@@ -235,7 +235,9 @@ def test_over_plain_http_nothing_is_begun(start: Start, shared_urls: Any, tmp_pa
 def test_without_servers_the_pages_say_so(stateless: Service) -> None:
     for path in ("/smart/start", "/smart/launch?iss=x&launch=y", "/smart/callback?state=x", "/smart/case/x"):
         answer = stateless.get(path)
-        assert (answer.status_code, "No EHR is set up" in answer.text) == (404, True)
+        assert "No EHR is set up" in answer.text
+        assert answer.status_code == (200 if path == "/smart/start" else 404)
+    assert stateless.get("/smart/jwks.json").json() == {"keys": []}
 
 
 # ---- the case page

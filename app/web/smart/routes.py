@@ -56,7 +56,9 @@ async def _answered(request: Request, work: Callable[[Smart], Awaitable[Response
     """What the work answers, or a page that says what to do."""
     smart: Smart | None = getattr(request.app.state, "smart", None)
     if smart is None:
-        return site.page("smart_trouble.html", 404, key="off", code="")
+        # The list of EHRs is there, and empty; nothing else is.
+        status = 200 if request.url.path == "/smart/start" else 404
+        return site.page("smart_trouble.html", status, key="off", code="")
     ancestors = smart.servers.ancestors
     try:
         return await work(smart)
