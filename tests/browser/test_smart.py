@@ -121,7 +121,8 @@ def test_an_ehr_launch_opens_the_case_page_with_what_the_ehr_holds(tabs: Browser
     told = page.get_by_role("main").inner_text()
     assert "Mara Testperson" in told and "1961-04-02" in told
     assert "nothing was stored" in told
-    assert "negative" in page.locator(".specimen .headline").inner_text().lower()
+    status = page.locator(".specimen .answer").inner_text()
+    assert "negative" in status and "positive" not in status
     assert "Specimen S26-0412-A" in told
     checked(page)
 
@@ -167,7 +168,8 @@ def test_standalone_a_patient_is_chosen_at_the_ehr(tabs: BrowserContext, ehr: Eh
     page.get_by_label("Patient").select_option("ines")
     answer(page, "Allow", ehr)
     assert "Ines Sampleton" in page.get_by_role("main").inner_text()
-    assert "positive" in page.locator(".specimen .headline").inner_text().lower()
+    status = page.locator(".specimen .answer").inner_text()
+    assert "positive" in status and "negative" not in status
     checked(page)
 
 

@@ -17,6 +17,10 @@ from app.services.reporting import Context
 from app.web.smart.meanwhile import Access, Found, found_in
 from app.web.smart.trouble import Trouble
 
+# What has a name in smart.toml, in the order of the page.
+_NAMED = (
+    "ihc.score", "ihc.percent", "ish.ratio", "ish.her2_copies", "ish.cep17_copies", "ish.cells", "ish.method",
+)  # fmt: skip
 _SECONDS = 10.0  # a person waits, where a card may not
 
 
@@ -123,14 +127,17 @@ def _answers(found: tuple[Found, ...], stored: list[dict[str, Any]]) -> dict[str
     return {"stored": list(dict.fromkeys(recorded)), "ehr": list(dict.fromkeys(read))}
 
 
-def _values(document: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The scores and counts that were read, as paths of the case document with the digits that were sent."""
-    return [
+def _values(document: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """The scores and counts that were read with the digits that were sent: path in the case document, value, named?"""
+    found = [
         (f"{block}.{name}", str(value))
         for block in ("ihc", "ish")
         for name, value in (document.get(block) or {}).items()
         if isinstance(value, str | int) and not isinstance(value, bool)
     ]
+    places = {path: at for at, path in enumerate(_NAMED)}
+    found.sort(key=lambda each: places.get(each[0], len(places)))
+    return [(path, value, path in places) for path, value in found]
 
 
 def _card(told: str, stored: list[dict[str, Any]]) -> dict[str, Any] | None:

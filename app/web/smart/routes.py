@@ -14,7 +14,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.services.errors import Refusal
-from app.services.views import confirmation
 from app.web import site
 from app.web.smart.case import Session, read_case
 from app.web.smart.cookies import Cookies, attributes, drop
@@ -145,8 +144,7 @@ async def case_page(request: Request, tab: str) -> Response:
         parts = await read_case(request, session)
         return site.page(
             "smart_case.html", ancestors=smart.servers.ancestors, server=server, session=session, tab=tab,
-            until=datetime.fromtimestamp(session.until, UTC).strftime("%Y-%m-%d %H:%M"),
-            confirmation=confirmation(False, request.app.state.context.sign_off), **parts,
+            until=datetime.fromtimestamp(session.until, UTC).strftime("%Y-%m-%d %H:%M"),  **parts,
         )  # fmt: skip
 
     return await _answered(request, work)
