@@ -29,6 +29,7 @@ def _patient(id: str, given: str, family: str, born: str) -> dict[str, Any]:
 PATIENTS = {
     "mara": _patient("mara", "Mara", "Testperson", "1961-04-02"),
     "ines": _patient("ines", "Ines", "Sampleton", "1974-11-19"),
+    "olga": _patient("olga", "Olga", "Beispielova", "1968-02-11"),
     "ruth": _patient("ruth", "Ruth", "Exampleby", "1955-07-30"),
 }
 # patient -> specimen -> what was found, by LOINC code; a text is an answer, a decimal a quantity
@@ -40,6 +41,7 @@ _FOUND: dict[str, dict[str, dict[str, str | Decimal]]] = {
         }
     },
     "ines": {"S26-0733-B": {"85319-2": "3+"}},
+    "olga": {"S25-1180-A": {"85319-2": "1+"}, "S26-0901-C": {"85319-2": "2+"}},
     "ruth": {},
 }  # fmt: skip
 
@@ -68,7 +70,7 @@ def _observation(patient: str, specimen: str, code: str, value: str | Decimal) -
     else:
         told = {"valueQuantity": {"value": value}}
     return {
-        "resourceType": "Observation", "id": f"{patient}-{code}", "status": "final",
+        "resourceType": "Observation", "id": f"{patient}-{specimen}-{code}", "status": "final",
         "category": [
             {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}
         ],

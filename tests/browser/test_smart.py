@@ -173,6 +173,17 @@ def test_standalone_a_patient_is_chosen_at_the_ehr(tabs: BrowserContext, ehr: Eh
     checked(page)
 
 
+def test_each_specimen_has_its_own_answer_and_what_it_lacks(tabs: BrowserContext, ehr: Ehr) -> None:
+    page = launched(tabs, ehr, "olga")
+    one, two = page.locator(".specimen").all()
+    assert "S25-1180-A" in one.inner_text() and "S26-0901-C" in two.inner_text()
+    assert "negative" in one.locator(".answer").inner_text()
+    assert "equivocal" in two.locator(".answer").inner_text()
+    assert not one.get_by_role("heading", name="What is missing").count()
+    assert two.get_by_role("heading", name="What is missing").count() == 1
+    checked(page)
+
+
 def test_a_patient_without_her2_is_not_called_negative(tabs: BrowserContext, ehr: Ehr) -> None:
     page = launched(tabs, ehr, "ruth")
     told = page.get_by_role("main").inner_text()
