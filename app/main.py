@@ -50,6 +50,9 @@ from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
 from app.web.guideline import guideline_page
 from app.web.plots import plots_of
+from app.web.smart import meanwhile
+from app.web.smart import routes as smart
+from app.web.smart.servers import Servers
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
@@ -139,10 +142,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         told = problems.documented("unauthenticated")
         app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
     app.include_router(routes_feedback.summaries)
-    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser, embed):
+    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser, embed, smart):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
+    _set_up_smart(app, settings)
     problems.install(app)
     limits = {"/imports": settings.import_limit}
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log, limits=limits)
@@ -156,6 +160,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     _describe(app)
     return app
+
+
+def _set_up_smart(app: FastAPI, settings: Settings) -> None:
+    """Let the listed FHIR servers launch. Raises ValueError for a list that does not hold."""
+    if settings.smart_servers is None or settings.session_key is None:
+        return
+    servers = Servers(settings.smart_servers)
+    app.state.smart = smart.Smart(servers, settings.session_key.get_secret_value(), settings.base_url)
+    app.state.ehr = meanwhile.Ehr(each.iss for each in servers.all)
 
 
 def _describe(app: FastAPI) -> None:

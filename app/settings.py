@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SHORTEST_KEY = 32
 
 
 class Settings(BaseSettings):
@@ -117,6 +119,16 @@ class Settings(BaseSettings):
         description="File (TOML) of the EHRs that may call the CDS services, with their keys (docs/ehr-security.md). "
         "Without it they are open on loopback and closed elsewhere. Needs HERALD_BASE_URL.",
     )
+    smart_servers: Path | None = Field(
+        None,
+        description="File (TOML) of the FHIR servers that may launch Herald by SMART App Launch (docs/smart.md). "
+        "Without it /smart is off.",
+    )
+    session_key: SecretStr | None = Field(
+        None,
+        description="Secret of 32 characters or more that encrypts the cookies of a launch; the same for all workers. "
+        "Needed where SMART servers are listed.",
+    )
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
@@ -127,6 +139,10 @@ class Settings(BaseSettings):
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
         if self.cds_clients is not None and not self.base_url:
             raise ValueError("HERALD_CDS_CLIENTS needs HERALD_BASE_URL: a token is made for an address of this service")
+        if self.session_key is not None and len(self.session_key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"HERALD_SESSION_KEY needs {_SHORTEST_KEY} characters or more")
+        if self.smart_servers is not None and self.session_key is None:
+            raise ValueError("HERALD_SMART_SERVERS needs HERALD_SESSION_KEY")
         return self
 
 

@@ -24,10 +24,17 @@ def serve(
     """Bring the schema up to date and serve the API."""
     import uvicorn
 
+    from app.web.smart.servers import Servers
+
     settings = read_settings()
     host, port, workers = host or settings.host, port or settings.port, workers or settings.workers
     if workers > 1 and settings.database_url.startswith("sqlite"):
         fail("more than one worker needs PostgreSQL", "set HERALD_DATABASE_URL, or serve with one worker")
+    if settings.smart_servers is not None:
+        try:
+            Servers(settings.smart_servers)
+        except ValueError as error:
+            fail(str(error), "see docs/smart.md")
     with opened(settings, settings.organisation, migrate_first=settings.migrate_on_start):
         pass
     # Migrated once, here: the workers need not do it again.

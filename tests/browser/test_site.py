@@ -17,6 +17,7 @@ PAGES = (
     "/browser/messages/paste",
     "/browser/cases",
     "/browser/meetings",
+    "/smart/start",
     "/browser/evidence",
     "/browser/evidence?q=trastuzumab&design=randomised",
     "/browser/evidence/ihc-screens-fish-confirms",
