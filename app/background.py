@@ -7,6 +7,7 @@ import errno
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.mllp.client import Client
 from app.mllp.listener import Limits, Listener
@@ -50,7 +51,13 @@ async def outward(settings: Settings, log: Any) -> AsyncIterator[tuple[Ehr, CdsC
     async with outward_client(settings.fhir_ca) as client:
         ehr = Ehr(settings.fhir_servers.split(), settings.fhir_seconds, client=client, log=log)
         listed = load_clients(settings.cds_clients)
-        yield ehr, CdsClients(listed, client, is_open=is_loopback(settings.host), log=log)
+        yield ehr, CdsClients(listed, client, is_open=_only_here(settings), log=log)
+
+
+def _only_here(settings: Settings) -> bool:
+    """Can none but this machine call? Not where the service is told that others reach it by another address."""
+    reached = urlsplit(settings.base_url).hostname if settings.base_url else None
+    return is_loopback(settings.host) and (reached is None or is_loopback(reached))
 
 
 def _listener(settings: Settings, port: int, exchange: Exchange, log: Any) -> Listener:

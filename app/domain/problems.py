@@ -29,6 +29,9 @@ _WORDS = frozenset(
 )
 
 
+_KINDS: dict[type, str] = {list: "a list", tuple: "a list", dict: "an object"}
+
+
 def shown(value: object) -> str:
     """The value in quotes where it can hold no identifier, else what kind of thing it is."""
     if isinstance(value, bool) or value is None:
@@ -36,7 +39,7 @@ def shown(value: object) -> str:
     text = str(value).strip()
     if text.lower() in _WORDS or (len(text) <= 24 and _SHOWABLE.fullmatch(text)):
         return f"'{text}'"
-    return f"a {type(value).__name__} of {len(text)} characters" if isinstance(value, str) else type(value).__name__
+    return f"a text of {len(text)} characters" if isinstance(value, str) else _KINDS.get(type(value), "a number")
 
 
 _NAME = re.compile(r"(?!.*[0-9]{3})[a-z][a-z0-9_-]{0,39}", re.IGNORECASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -24,6 +25,8 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 
+_NOT_IN_ANCHOR = re.compile(r"[^A-Za-z0-9.+]+")
+
 
 @lru_cache(maxsize=64)
 def static(name: str) -> str:
@@ -44,7 +47,13 @@ def assumption(told: str) -> str:
     return decision.plain(", ".join([probe, *(f"{column(name)} {asked}" for name, _, asked in named)]))
 
 
+def anchor(table: str, row: str) -> str:
+    """Where a row of a table stands in the page of its edition; a cell of a crosstab is a row too."""
+    return f"{table}-{_NOT_IN_ANCHOR.sub('-', row).strip('-')}"
+
+
 _environment.globals.update(
+    anchor=anchor,
     assumption=assumption,
     t=say,
     static=static,

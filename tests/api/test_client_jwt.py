@@ -254,6 +254,11 @@ def test_on_loopback_without_clients_it_is_open(start: Start, shared_urls: Calla
         assert call(start(shared_urls("sqlite"), host=host), None).status_code == 200
 
 
+def test_behind_a_proxy_that_others_reach_it_is_closed(start: Start, shared_urls: Callable[[str], str]) -> None:
+    refused(call(start(shared_urls("sqlite"), host="127.0.0.1", base_url=BASE), None))
+    assert call(start(shared_urls("sqlite"), host="127.0.0.1", base_url="http://localhost:8000"), None).is_success
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "herald.example.org"])
 def test_elsewhere_without_clients_it_is_closed(start: Start, shared_urls: Callable[[str], str], host: str) -> None:
     service = start(shared_urls("sqlite"), host=host, base_url=BASE)

@@ -191,7 +191,7 @@ def test_cells_take_no_comparator(written: str) -> None:
 def test_what_may_be_an_identifier_is_not_repeated() -> None:
     got = read_measure("Mustermann 12.3.1950", AVERAGE, "ish.ratio")
     assert isinstance(got, Problem)
-    assert got.message == "a str of 20 characters is not a plain decimal or interval"
+    assert got.message == "a text of 20 characters is not a plain decimal or interval"
     shown = read_measure("1,8", AVERAGE, "ish.ratio")
     assert isinstance(shown, Problem)
     assert shown.message == "'1,8' is not a plain decimal or interval"
@@ -263,7 +263,7 @@ def test_ascii_digits_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "said"), [([], "list"), ({}, "dict"), (True, "true"), ("x" * 41, "a str of 41 characters")]
+    ("sent", "said"), [([], "a list"), ({}, "an object"), (True, "true"), ("x" * 41, "a text of 41 characters")]
 )
 def test_what_was_sent_is_told_by_its_kind(sent: Any, said: str) -> None:
     found = read_measure(sent, AVERAGE, "ratio")

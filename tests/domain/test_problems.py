@@ -11,10 +11,10 @@ from app.domain.problems import named, shown
 SHOWN: dict[Any, str] = {
     "1,8": "'1,8'", "2.0": "'2.0'", "-3": "'-3'", "<2.0": "'<2.0'", "≤ 2": "'≤ 2'", "1.8-2.2": "'1.8-2.2'",
     "1.8 – 2.2": "'1.8 – 2.2'", "": "''", "NaN": "'NaN'", "Positive": "'Positive'", "not amplified": "'not amplified'",
-    "20.5": "'20.5'", -2.5: "'-2.5'", "Smith": "a str of 5 characters", "2024-000123": "a str of 11 characters",
-    "12345678": "a str of 8 characters", "A1": "a str of 2 characters", "1.8 2.0": "a str of 7 characters",
-    "12.3.1950": "a str of 9 characters", "1" * 25: "a str of 25 characters", 20201230123: "int", "x" * 500:
-    "a str of 500 characters", True: "true", False: "false", None: "none",
+    "20.5": "'20.5'", -2.5: "'-2.5'", "Smith": "a text of 5 characters", "2024-000123": "a text of 11 characters",
+    "12345678": "a text of 8 characters", "A1": "a text of 2 characters", "1.8 2.0": "a text of 7 characters",
+    "12.3.1950": "a text of 9 characters", "1" * 25: "a text of 25 characters", 20201230123: "a number", "x" * 500:
+    "a text of 500 characters", True: "true", False: "false", None: "none",
 }  # fmt: skip
 
 
@@ -24,15 +24,15 @@ def test_what_is_shown(value: Any) -> None:
 
 
 def test_things_are_named_by_their_kind() -> None:
-    assert (shown([1]), shown({"a": 1}), shown(b"12")) == ("list", "dict", "bytes")
+    assert (shown([1]), shown({"a": 1}), shown(10**30)) == ("a list", "an object", "a number")
     assert shown("1." + "0" * 18) == "'1." + "0" * 18 + "'"
-    assert shown("1." + "0" * 19) == "a str of 21 characters"
+    assert shown("1." + "0" * 19) == "a text of 21 characters"
 
 
 def test_the_longest_that_is_repeated() -> None:
     longest = "10000.1 - 20000.12345678"
     assert (len(longest), shown(longest)) == (24, f"'{longest}'")
-    assert shown(longest + "9") == "a str of 25 characters"
+    assert shown(longest + "9") == "a text of 25 characters"
 
 
 NAMED = {

@@ -167,7 +167,7 @@ def test_the_words_of_a_message() -> None:
         ).problems
     }  # fmt: skip
     assert messages["ihc"] == (
-        "a str of 2 characters is not an IHC score",
+        "a text of 2 characters is not an IHC score",
         "send 0, 0+, 1+, 2+, 3+ or indeterminate as scored by the pathologist; a word such as positive is a status",
     )
     assert messages["edition"] == (

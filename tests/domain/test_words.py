@@ -70,7 +70,7 @@ def test_a_number_that_is_none(field: str) -> None:
 @pytest.mark.parametrize("field", CHOICES)
 def test_a_word_outside_the_list(field: str) -> None:
     problem = Problem(
-        "UNKNOWN_VALUE", field, "a str of 6 characters is not in the list", f"send one of {CHOICES[field]}"
+        "UNKNOWN_VALUE", field, "a text of 6 characters is not in the list", f"send one of {CHOICES[field]}"
     )
     assert wrong(field, "purple") == (problem,)
     for word in CHOICES[field].split(", "):
