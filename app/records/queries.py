@@ -181,6 +181,10 @@ class Reading(PatientFinding):
         last = (instant_text(items[-1].due_at), items[-1].id) if more else ()
         return Page(tuple(items), make_cursor(self.organisation, of, last) if more else None)
 
+    def acts_of(self, version_id: str) -> tuple[Act, ...]:
+        """What persons did to a version, in the order it was recorded."""
+        return self._acts([version_id])
+
     # ---- messages
 
     def find_message(self, message_id: str) -> Message | None:

@@ -55,11 +55,13 @@ def find_case(context: Context, patient_id: str, result_id: str | None = None) -
             if result_id is not None:
                 return None
             chosen = timeline.results[-1]
-        detail = records.find_result(chosen.id)
-        assert detail is not None
+        # Of what the timeline has found already nothing is asked again.
+        steps = records.open_steps_of(*(each.id for each in timeline.results))
+        own = tuple(step for step in steps if step.result_id == chosen.id)
+        detail = ResultDetail(chosen, records.acts_of(chosen.version.id), own)
         parts = Inbox(records).contributions([chosen.id]).get(chosen.id, ())
         messages = tuple(dict.fromkeys(part.message_id for part in parts))
-        return timeline, detail, messages, records.open_steps_of(*(each.id for each in timeline.results))
+        return timeline, detail, messages, steps
 
     found = reading(context, find)
     if found is None:

@@ -119,6 +119,9 @@ def test_a_patient_is_added_to_a_meeting_from_elsewhere(page: Page, results: lis
     page.locator("select[name=meeting]").select_option(label=f"Board for one patient, {day}")
     page.get_by_role("button", name="Add to this meeting").click()
     assert cases(page) == [results[0]["accession"]]
+    page.goto(f"/browser/meetings?patient={results[0]['patient_id']}")
+    expect(page.locator("section[aria-labelledby=add] li")).to_contain_text("Board for one patient")
+    accessible(page)
 
 
 def test_the_presenter_goes_by_keys_and_shows_the_essential_without_scrolling(board: Page) -> None:

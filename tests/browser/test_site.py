@@ -11,6 +11,7 @@ PAGES = (
     "/guidelines/asco-cap-2018?format=html",
     "/browser/messages",
     "/browser/messages/paste",
+    "/browser/cases",
     "/browser/meetings",
 )
 
