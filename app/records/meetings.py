@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, union
 
 from app.records import board_tables as b
 from app.records import tables as t
@@ -21,6 +21,7 @@ from app.records.queries import PAGE_SIZE, PAGE_SIZE_MOST, Reading, list_name, p
 from app.records.rows import Page, ResultView, Step, columns_of
 from app.records.writing import Transaction
 
+_ENDS = ("patient_id", "into_patient_id")
 Source = Literal["hand", "open-steps", "fhir-list"]
 
 
@@ -177,6 +178,12 @@ class Meetings:
         views = self._reading.views_of(tuple(patient_ids))
         when = {each.id: each.version.collected_at or each.version.reported_at or each.created_at for each in views}
         return tuple(sorted(views, key=lambda each: (when[each.id], each.id)))
+
+    def linked(self, patient_ids: Collection[str]) -> set[str]:
+        """Which of these patient rows were ever merged or merged into; all others stand alone."""
+        link = t.patient_link
+        ends = [select(link.c[end]).where(self._own(link), link.c[end].in_(patient_ids)) for end in _ENDS]
+        return set(self._connection.execute(union(*ends)).scalars())
 
     def patients_of(self, result_ids: Collection[str]) -> dict[str, str]:
         """The patient that each result stands with, merges not followed."""

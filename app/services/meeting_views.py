@@ -40,10 +40,18 @@ class Board:
 
 def entries_of(reading: Reading, facts: Iterable[CaseFact]) -> tuple[Entry, ...]:
     """The cases of a list in order; patients merged since they were placed are one case, at the first one's place."""
+    placed = tuple(facts)
+    linked = Meetings(reading).linked({fact.patient_id for fact in placed})
     together: dict[str, list[CaseFact]] = {}
-    for fact in facts:
-        together.setdefault(reading.find_survivor(fact.patient_id), []).append(fact)
-    return tuple(Entry(each, reading.find_family(each), tuple(placed)) for each, placed in together.items())
+    for fact in placed:
+        survivor = reading.find_survivor(fact.patient_id) if fact.patient_id in linked else fact.patient_id
+        together.setdefault(survivor, []).append(fact)
+    return tuple(_entry(reading, survivor, of, linked) for survivor, of in together.items())
+
+
+def _entry(reading: Reading, survivor: str, facts: list[CaseFact], linked: set[str]) -> Entry:
+    merged = survivor in linked or len(facts) > 1 or facts[0].patient_id != survivor
+    return Entry(survivor, reading.find_family(survivor) if merged else (survivor,), tuple(facts))
 
 
 def read_board(reading: Reading, meeting: Meeting) -> Board:

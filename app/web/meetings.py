@@ -57,8 +57,9 @@ async def list_page(request: Request) -> Response:
         past = await _ask(request, meetings.list_meetings, {"held_before": day}, query.get("cursor"), _AT_ONCE)
         patient = query.get("patient", "").strip()
         timeline = await _ask(request, find_timeline, patient, None) if patient else None
+        listed = await _ask(request, meetings.meetings_of, timeline["patient_id"]) if timeline else []
         token = secrets.token_hex(16)
-        return _page("meetings.html", coming=coming, past=past, day=day, timeline=timeline, token=token)
+        return _page("meetings.html", coming=coming, past=past, timeline=timeline, listed=listed, token=token)
 
     return await site.answered(work)
 

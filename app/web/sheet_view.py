@@ -157,8 +157,10 @@ def _steps(result: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str
 
 
 def _notes(answer: Mapping[str, Any]) -> Iterator[str]:
-    codes = [answer["comment"], *answer["report_notes"], *answer["notes"], *answer["flags"], answer["retest"]]
+    codes = [answer["comment"], *answer["report_notes"], *answer["notes"], *answer["flags"]]
     yield from (answer["texts"][code] for code in codes if code is not None)
+    if answer["retest"]:
+        yield decision.meaning(answer, "retest")
 
 
 def _weighed(each: Mapping[str, Any]) -> Weighed:

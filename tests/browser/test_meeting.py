@@ -19,10 +19,11 @@ _NAME_OF_FOCUS = "e => (e = document.activeElement, e.getAttribute('aria-label')
 _numbers = itertools.count(1)
 
 
-def report(site: Server, case: dict[str, Any]) -> dict[str, Any]:
+def report(site: Server, case: dict[str, Any], **specimen: str) -> dict[str, Any]:
     """A result of a new patient, with an accession number of its own."""
     number = next(_numbers)
-    body = {**case, "patient": f"BOARD-{number}", "specimen": {"accession": f"S26-B{number}", "kind": "primary"}}
+    specimen = {"accession": f"S26-B{number}", "kind": "primary", **specimen}
+    body = {**case, "patient": f"BOARD-{number}", "specimen": specimen}
     answer = site.http.post("/results", json=body)
     assert answer.status_code == 201, answer.text
     result: dict[str, Any] = answer.json()
@@ -119,6 +120,9 @@ def test_a_patient_is_added_to_a_meeting_from_elsewhere(page: Page, results: lis
     page.locator("select[name=meeting]").select_option(label=f"Board for one patient, {day}")
     page.get_by_role("button", name="Add to this meeting").click()
     assert cases(page) == [results[0]["accession"]]
+    page.goto(f"/browser/meetings?patient={results[0]['patient_id']}")
+    expect(page.locator("section[aria-labelledby=add] li")).to_contain_text("Board for one patient")
+    accessible(page)
 
 
 def test_the_presenter_goes_by_keys_and_shows_the_essential_without_scrolling(board: Page) -> None:
@@ -181,19 +185,25 @@ def test_a_result_that_changed_meanwhile_is_told_before_anything_is_recorded(
     expect(board.locator(".outcome")).to_contain_text("Looked at: version 2")
 
 
-def test_the_print_has_one_page_for_each_case_in_order(board: Page, results: list[dict[str, Any]]) -> None:
+def test_the_print_has_one_page_for_each_case_in_order(
+    board: Page, site: Server, results: list[dict[str, Any]]
+) -> None:
+    # a core with a negative result: whether to test the excision again stands on its sheet
+    ish = {"assay": "dual_probe", "ratio": "1.2", "her2_copies": "2.4", "cells": 40}
+    core = report(site, {"ihc": "2+", "ish": ish}, procedure="core")
+    add(board, core["accession"])
     board.get_by_role("link", name="Print all").click()
     pages = board.locator(".case-page")
-    expect(pages).to_have_count(3)
-    for at, each in enumerate(results):
+    expect(pages).to_have_count(4)
+    for at, each in enumerate([*results, core]):
         expect(pages.nth(at)).to_contain_text(each["accession"])
     board.emulate_media(media="print")
     printed = board.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 4
     board.emulate_media(media="screen")
     answer = board.request.get(board.url.replace("/print", "/sheets.pdf"))
     assert answer.headers["content-type"] == "application/pdf"
-    assert len(re.findall(rb"/Type\s*/Page\b", answer.body())) == 3
+    assert len(re.findall(rb"/Type\s*/Page\b", answer.body())) == 4
 
 
 def test_a_meeting_goes_by_keyboard_alone(board: Page, results: list[dict[str, Any]]) -> None:
