@@ -1,4 +1,4 @@
-"""What runs beside the HTTP door of a process: the MLLP listener, and the deliveries."""
+"""What runs beside the HTTP door of a process: the MLLP listener, the deliveries, and what asks EHRs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from app.mllp.client import Client
 from app.mllp.listener import Limits, Listener
 from app.mllp.oru import OruDestination
 from app.mllp.tls import client_context, server_context
+from app.services.cds_clients import CdsClients, load_clients
 from app.services.deliveries import Deliveries, Destination, Patience
+from app.services.ehr import Ehr
 from app.services.exchange import Exchange
 from app.services.oru import Parties
+from app.services.outward import is_loopback, outward_client
 from app.services.reporting import Context
 from app.settings import Settings
 
@@ -39,6 +42,15 @@ async def beside(settings: Settings, context: Context, exchange: Exchange, log: 
                     raise
                 log.info("mllp_not_here", address=f"{settings.mllp_host}:{settings.mllp_port}")
         yield
+
+
+@contextlib.asynccontextmanager
+async def outward(settings: Settings, log: Any) -> AsyncIterator[tuple[Ehr, CdsClients]]:
+    """The EHRs that may be read from, and those that may call. Raises ValueError, OSError for a wrong setting."""
+    async with outward_client(settings.fhir_ca) as client:
+        ehr = Ehr(settings.fhir_servers.split(), settings.fhir_seconds, client=client, log=log)
+        listed = load_clients(settings.cds_clients)
+        yield ehr, CdsClients(listed, client, is_open=is_loopback(settings.host), log=log)
 
 
 def _listener(settings: Settings, port: int, exchange: Exchange, log: Any) -> Listener:

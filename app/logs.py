@@ -39,6 +39,9 @@ def configure(level: str, style: str) -> None:
     )
     # Uvicorn's own lines name paths and addresses; ours say what is needed.
     logging.getLogger("uvicorn.access").disabled = True
+    # These two name the address of each call, and with it the patient asked for.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def logger() -> Any:

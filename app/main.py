@@ -6,30 +6,35 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_feedback,
+    answers_meetings,
     answers_messages,
     problems,
     routes_evidence,
+    routes_feedback,
     routes_fhir,
     routes_guidelines,
     routes_health,
     routes_her2,
     routes_hl7,
     routes_imports,
+    routes_meetings,
     routes_messages,
     routes_patients,
     routes_plots,
     routes_results,
     schemas,
 )
+from app.api.client_jwt import authenticated
 from app.api.middleware import RequestLayer
-from app.background import beside
+from app.background import beside, outward
 from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
@@ -39,9 +44,10 @@ from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
 from app.settings import Settings
+from app.web import calculator, cases, embed, site
 from app.web import evidence as evidence_browser
+from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
-from app.web import site
 from app.web.guideline import guideline_page
 from app.web.plots import plots_of
 from app.web.smart import meanwhile
@@ -51,7 +57,7 @@ from app.web.smart.servers import Servers
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_feedback.SENT, *answers_meetings.SENT, *answers_messages.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -90,7 +96,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
-            async with beside(settings, context, exchange, log):
+            async with (
+                outward(settings, log) as (app.state.ehr, app.state.cds_clients),
+                beside(settings, context, exchange, log),
+            ):
                 yield
         finally:
             await exchange.finish()
@@ -125,9 +134,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_fhir,
         routes_imports,
         routes_messages,
+        routes_meetings,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser, evidence_browser, smart):
+    # What EHRs call: who calls is known before the body is read.
+    for called in (routes_feedback,):
+        told = problems.documented("unauthenticated")
+        app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
+    app.include_router(routes_feedback.summaries)
+    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser, embed, smart):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

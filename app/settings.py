@@ -103,6 +103,22 @@ class Settings(BaseSettings):
         pattern=r"^[^;,\r\n]*$",
         description="Origins whose pages may hold /embed pages in a frame, separated by spaces. Empty: none.",
     )
+    fhir_servers: str = Field(
+        "",
+        description="Base URLs of the FHIR servers of EHRs that may be read from, separated by spaces, such as "
+        "https://ehr.example.org/fhir/r4 (docs/ehr-security.md). Empty: none.",
+    )
+    fhir_seconds: float = Field(
+        0.35, gt=0, description="Seconds in which all reads for one CDS answer have to come; what did not is left out."
+    )
+    fhir_ca: Path | None = Field(
+        None, description="CA (PEM) of those servers and of the keys of CDS clients; else the usual authorities."
+    )
+    cds_clients: Path | None = Field(
+        None,
+        description="File (TOML) of the EHRs that may call the CDS services, with their keys (docs/ehr-security.md). "
+        "Without it they are open on loopback and closed elsewhere. Needs HERALD_BASE_URL.",
+    )
     smart_servers: Path | None = Field(
         None,
         description="File (TOML) of the FHIR servers that may launch Herald by SMART App Launch (docs/smart.md). "
@@ -121,6 +137,8 @@ class Settings(BaseSettings):
         """Half of a TLS set-up would listen without it, or without asking who sends."""
         if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        if self.cds_clients is not None and not self.base_url:
+            raise ValueError("HERALD_CDS_CLIENTS needs HERALD_BASE_URL: a token is made for an address of this service")
         if self.session_key is not None and len(self.session_key.get_secret_value()) < _SHORTEST_KEY:
             raise ValueError(f"HERALD_SESSION_KEY needs {_SHORTEST_KEY} characters or more")
         if self.smart_servers is not None and self.session_key is None:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import refusal_response
-from app.services.errors import told_of
+from app.services.errors import Refusal, told_of
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{8,64}")
 _OURS = "The request was not carried out. The error is in the log by request id."
@@ -55,11 +55,10 @@ class RequestLayer:
         try:
             length = headers.get(b"content-length", b"0")
             if length.isdigit() and int(length) > self._limit(scope):
-                await self._too_large(scope, receive, tell)
-            elif b"transfer-encoding" in headers:
-                await self._bounded(scope, receive, tell)
+                await refusal_response(scope["path"], "too_large", self._too_large(scope))(scope, receive, tell)
             else:
-                await self.app(scope, receive, tell)
+                counted = self._bounded(scope, receive) if b"transfer-encoding" in headers else receive
+                await self.app(scope, counted, tell)
         except ClientDisconnect:
             # The sender hung up: nobody is left to be answered.
             status = 499
@@ -81,30 +80,19 @@ class RequestLayer:
                 **failure,
             )
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"The body is larger than {self._limit(scope)} bytes; send less, or results one by one."
-        await refusal_response(scope["path"], "too_large", detail)(scope, receive, send)
+    def _too_large(self, scope: Scope) -> str:
+        return f"The body is larger than {self._limit(scope)} bytes; send less, or results one by one."
 
-    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A body of unknown length is read up to the limit before the application sees it."""
-        parts, size, more = [], 0, True
-        while more:
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """A body of unknown length is counted while it is read, and only if it is: a stranger's never is."""
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
             message = await receive()
-            if message["type"] != "http.request":
-                return
-            parts.append(message.get("body", b""))
-            size, more = size + len(parts[-1]), message.get("more_body", False)
+            size += len(message.get("body", b""))
             if size > self._limit(scope):
-                await self._too_large(scope, receive, send)
-                return
-        body = b"".join(parts)
-        given = False
+                raise Refusal("too_large", self._too_large(scope))
+            return message
 
-        async def once() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self.app(scope, once, send)
+        return counted

@@ -24,6 +24,7 @@ from app.services.payloads import FHIR_JSON
 KINDS: dict[str, tuple[int, str]] = {
     "invalid": (422, "The request cannot be accepted as it is"),
     "malformed": (400, "The body cannot be read"),
+    "unauthenticated": (401, "The caller is not known"),
     "unsupported": (415, "The body is of another media type"),
     "not_acceptable": (406, "No representation that is accepted"),
     "not_found": (404, "Not found"),
@@ -74,7 +75,9 @@ def problem_response(
         "problems": [problem_document(problem) for problem in problems],
         **(extra or {}),
     }
-    headers = {"Retry-After": "1"} if status == 503 or kind == "in_progress" else None
+    headers = {"Retry-After": "1"} if status == 503 or kind == "in_progress" else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(encode(body), status, headers, media_type="application/problem+json")
 
 

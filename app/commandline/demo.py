@@ -54,3 +54,6 @@ def demo(
         told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/patients/{made.look_at['patient']}/her2"))
     else:
         told.print(Text(f"  curl -s http://{settings.host}:{settings.port}/results"))
+    if "meeting" in made.look_at:
+        told.print(Text("A tumour board's list, in a browser:", "bold"))
+        told.print(Text(f"  http://{settings.host}:{settings.port}/browser/meetings/{made.look_at['meeting']}"))

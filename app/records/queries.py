@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -70,6 +70,10 @@ class Reading(PatientFinding):
         view = view_of(row)
         return ResultDetail(view, self._acts([view.version.id]), self.open_steps_of(result_id))
 
+    def find_results(self, result_ids: Collection[str]) -> dict[str, ResultView]:
+        """Results at their newest version by id."""
+        return {view.id: view for view in self.views(t.result.c.id.in_(result_ids))} if result_ids else {}
+
     def find_result_by_join_key(self, join_key: str) -> ResultDetail | None:
         """The result that split reports of this specimen meet in, or None."""
         query = select(t.result.c.id).where(self.own(t.result), t.result.c.join_key == join_key)
@@ -117,6 +121,10 @@ class Reading(PatientFinding):
 
     # ---- patients
 
+    def has_patient(self, patient_id: str) -> bool:
+        """Is there a patient with this id?"""
+        return self._there(t.patient, patient_id)
+
     def find_timeline(self, patient_id: str) -> Timeline | None:
         """All results that stand with a patient, or with the one it was merged into; moves and links both ways.
 
@@ -143,9 +151,9 @@ class Reading(PatientFinding):
 
     # ---- open steps
 
-    def open_steps_of(self, result_id: str) -> tuple[Step, ...]:
-        """What a result still waits for, the first due first."""
-        return tuple(s for s in self._steps(t.open_step.c.result_id == result_id) if s.closed_at is None)
+    def open_steps_of(self, *result_ids: str) -> tuple[Step, ...]:
+        """What results still wait for, the first due first."""
+        return tuple(s for s in self._steps(t.open_step.c.result_id.in_(result_ids)) if s.closed_at is None)
 
     def list_open_steps(
         self, narrow: StepFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE
@@ -173,6 +181,10 @@ class Reading(PatientFinding):
         last = (instant_text(items[-1].due_at), items[-1].id) if more else ()
         return Page(tuple(items), make_cursor(self.organisation, of, last) if more else None)
 
+    def acts_of(self, version_id: str) -> tuple[Act, ...]:
+        """What persons did to a version, in the order it was recorded."""
+        return self._acts([version_id])
+
     # ---- messages
 
     def find_message(self, message_id: str) -> Message | None:
@@ -185,6 +197,10 @@ class Reading(PatientFinding):
     def views(self, condition: ColumnElement[bool]) -> tuple[ResultView, ...]:
         """Results at their newest version that meet a condition."""
         return tuple(view_of(row) for row in self._execute_heads(_HEADS.where(condition)))
+
+    def views_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
+        """Results at their newest version that stand with these patient rows, merges not followed."""
+        return self.views(self._stands_with(patient_ids))
 
     def own(self, table: FromClause) -> ColumnElement[bool]:
         """Of this organisation."""

@@ -354,6 +354,13 @@ class Transaction(PatientWriting, Reading):
         """For the other modules of this room: a row of a table, its id."""
         return self._append(table, **values)
 
+    def append_fact(self, table: Table, **values: Any) -> str:
+        """The same for a row whose number another transaction may have taken. Raises Busy: read again and retry."""
+        appended = self._append_unless_there(table, **values)
+        if appended is None:
+            raise Busy("another transaction was first with this number")
+        return appended
+
     def cover(self, table: Table, row: dict[str, Any]) -> str:
         """The audit line of this transaction is to cover the row; its id."""
         self._records.append((table.name, row["id"], row_digest(row)))

@@ -16,6 +16,7 @@ PSEUDONYM = "urn:herald:pseudonym"
 # The system of an identifier that came without one, before the sender: its number is its own.
 OWN_NUMBERS = "urn:herald:sender:"
 _LONGEST = {"name": 200, "role": 100, "reason": 2000, "laboratory": 200, "value": 200, "system": 300, "meaning": 500}
+_LONGEST |= {"title": 200, "question": 1000, "decision": 4000, "why": 2000, "accession": 500}
 _LONGEST |= {"sender": 300, "code": 200, "target": 100, "state": 40}
 
 
@@ -46,15 +47,18 @@ class Fields:
         """The raw value, None where absent."""
         return self._left.pop(name, None)
 
-    def text(self, name: str, *, needed: bool = False) -> str | None:
-        """A text without control characters, trimmed; None where absent."""
+    def text(self, name: str, *, needed: bool = False, lines: bool = False) -> str | None:
+        """A text without control characters, trimmed; None where absent. lines: line breaks are taken, as \\n."""
         value = self.take(name)
         field = self._where + name
         if value is None:
             if needed:
                 self.problems.append(Problem("MISSING_FIELD", field, "is needed", f"send {name} as a text"))
             return None
-        if not is_text(value) or not value.strip() or len(value) > _LONGEST[name] or not value.isprintable():
+        if lines and is_text(value):
+            value = "\n".join(value.splitlines())
+        plain = value.replace("\n", " ") if lines and is_text(value) else value
+        if not is_text(plain) or not plain.strip() or len(plain) > _LONGEST[name] or not plain.isprintable():
             wanted = f"a printable text of 1 to {_LONGEST[name]} characters"
             self.problems.append(Problem("WRONG_TYPE", field, f"is not {wanted}", f"send {wanted}"))
             return None

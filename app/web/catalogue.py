@@ -30,3 +30,8 @@ def say(key: str, **values: object) -> str:
     """The text of a key with its values. Raises KeyError for a key, or a value, that is not there."""
     told = catalogue()[key]
     return told.format(**values) if values else told
+
+
+def moment(text: str | None) -> str:
+    """A time of a document as pages show it: to the minute, in UTC; empty where there is none."""
+    return "" if text is None else f"{text[:16].replace('T', ' ')} UTC"

@@ -10,7 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from app import ENGINE_VERSION
-from app.web.catalogue import say
+from app.domain.codes import ADVICE_STEPS
+from app.services import decision
+from app.services.views import CONFIRMED
+from app.web import ledger
+from app.web.catalogue import catalogue, moment, say
 
 _environment = Environment(
     loader=PackageLoader("app.web"),
@@ -28,7 +32,31 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
 
 
-_environment.globals.update(t=say, static=static, engine=ENGINE_VERSION)
+def column(name: str) -> str:
+    """The name of a table's column, or a word of it, as a reader says it."""
+    return catalogue().get(f"answer.column_{name}", name.replace("_", " "))
+
+
+def assumption(told: str) -> str:
+    """What a world takes for given, its columns named as a reader says them."""
+    probe, *conditions = told.split(", ")
+    named = [each.partition(" ") for each in conditions]
+    return decision.plain(", ".join([probe, *(f"{column(name)} {asked}" for name, _, asked in named)]))
+
+
+_environment.globals.update(
+    assumption=assumption,
+    t=say,
+    static=static,
+    engine=ENGINE_VERSION,
+    decision=decision,
+    column=column,
+    advice_steps=ADVICE_STEPS,
+    confirmed=CONFIRMED,
+    told=ledger.told,
+    forest=ledger.forest,
+    moment=moment,
+)
 
 
 def render(name: str, **parts: Any) -> str:

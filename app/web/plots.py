@@ -164,7 +164,7 @@ def _row(id_: str, statement: Statement, effect: Effect, notes: tuple[int, ...])
         about.append(f"treatment: {statement.intervention}")
     about.append(f"in: {statement.population.text}")
     about.append(f"{statement.setting}; design: {statement.design}; speaks for: {statement.direction}")
-    return Row(id_, statement, _citation(statement), tuple(about), tuple(_marks(effect)), tuple(_said(effect)), notes)
+    return Row(id_, statement, _citation(statement), tuple(about), tuple(marks_of(effect)), tuple(_said(effect)), notes)
 
 
 def _citation(statement: Statement) -> str:
@@ -178,7 +178,8 @@ def _time(effect: Effect) -> str:
     return "" if effect.at is None else f", at {effect.at[0]:f} {effect.at[1]}"
 
 
-def _marks(effect: Effect) -> Iterator[Mark]:
+def marks_of(effect: Effect) -> Iterator[Mark]:
+    """The printed figures of an effect, one, a span or one for each group, as printed."""
     before = f"{effect.qualifier} " if effect.qualifier else ""
     unit = "%" if effect.unit == "%" else ""
     missing = f", {NO_INTERVAL}" if effect.measure in RATIO_MEASURES and effect.ci95 is None else ""

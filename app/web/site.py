@@ -67,12 +67,14 @@ def _is_foreign(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-async def answered(work: Callable[[], Awaitable[Response]]) -> Response:
+async def answered(
+    work: Callable[[], Awaitable[Response]], *, template: str = "refused.html", ancestors: str = "'none'"
+) -> Response:
     """What the work answers, or the page that says why it was not done."""
     try:
         return await work()
     except Refusal as refused:
-        return page("refused.html", _STATUS.get(refused.kind, 422), refused=refused)
+        return page(template, _STATUS.get(refused.kind, 422), ancestors=ancestors, refused=refused)
 
 
 class Static(StaticFiles):

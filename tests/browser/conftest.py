@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 from app.records import migrate, open_store
 from app.services.demo import make_demo
 from app.services.reporting import Context
+from tests.browser.host import POLICY, Host, hosting
 from tests.journeys.server import Server, serve
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -61,10 +62,47 @@ def site(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 @pytest.fixture
 def page(browser: Browser, site: Server) -> Iterator[Page]:
     """A page at 1280 by 900, with the site as base address."""
-    yield from _watched(browser, {f"127.0.0.1:{site.port}"}, base_url=f"http://127.0.0.1:{site.port}")
+    yield from watched(browser, {f"127.0.0.1:{site.port}"}, base_url=f"http://127.0.0.1:{site.port}")
 
 
-def _watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]:
+@pytest.fixture(scope="session")
+def hosts(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Host, Server]]:
+    """Software whose origin Herald knows, software whose origin it does not, and Herald."""
+    with hosting() as known, hosting() as stranger:
+        folder = tmp_path_factory.mktemp("element")
+        settings = {"cors_origins": known.origin, "frame_ancestors": known.origin}
+        with serve(demo_url, folder, organisation="demo", **settings) as herald:
+            for each in (known, stranger):
+                each.herald = f"http://127.0.0.1:{herald.port}"
+            yield known, stranger, herald
+
+
+@pytest.fixture
+def host(hosts: tuple[Host, Host, Server]) -> Host:
+    hosts[0].policy = POLICY
+    return hosts[0]
+
+
+@pytest.fixture
+def herald(hosts: tuple[Host, Host, Server]) -> Server:
+    return hosts[2]
+
+
+@pytest.fixture
+def hosted(browser: Browser, host: Host, herald: Server) -> Iterator[Page]:
+    """A page from which requests go to its own host and to Herald only, without an error in the console."""
+    yield from watched(browser, {f"127.0.0.1:{host.port}", f"127.0.0.1:{herald.port}"})
+
+
+@pytest.fixture
+def troubled(browser: Browser) -> Iterator[Page]:
+    """A page where a refused request is expected, which the browser writes into the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
     opened = context.new_page()
     foreign: list[str] = []
@@ -74,9 +112,13 @@ def _watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page
         if urlsplit(request.url).scheme in ("http", "https") and urlsplit(request.url).netloc not in hosts:
             foreign.append(request.url)
 
+    def refused(told: ConsoleMessage) -> bool:
+        """A page of ours that says why something was not done is answered 4xx on purpose."""
+        return "status of 4" in told.text and urlsplit(told.location["url"]).path.startswith("/browser/")
+
     opened.on("request", seen)
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda told: errors.append(told.text) if told.type == "error" else None)
+    opened.on("console", lambda told: errors.append(told.text) if told.type == "error" and not refused(told) else None)
     yield opened
     context.close()
     assert not foreign, f"requests left for another host: {foreign}"

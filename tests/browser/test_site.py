@@ -10,22 +10,28 @@ from playwright.sync_api import Page
 from tests.browser.conftest import accessible, big_enough, reflows
 
 PAGES = (
+    "/",
+    "/?ihc=2%2B&ratio=%3E1.8&copies=4.5&beside=asco-cap-2013",
     "/guidelines/asco-cap-2018?format=html",
     "/browser/messages",
     "/browser/messages/paste",
+    "/browser/cases",
+    "/browser/meetings",
     "/smart/start",
     "/browser/evidence",
     "/browser/evidence?q=trastuzumab&design=randomised",
     "/browser/evidence/ihc-screens-fish-confirms",
+    "/browser/element",
 )
 _STEPS = 80
 _FOCUS = """() => {
-  const e = document.activeElement;
+  let e = document.activeElement;
+  while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
   if (!e || e === document.body) return null;
   const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   const x = Math.min(Math.max(box.x + Math.min(box.width, 40) / 2, 0), innerWidth - 1);
   const y = Math.min(Math.max(box.y + Math.min(box.height, 24) / 2, 0), innerHeight - 1);
-  const top = document.elementFromPoint(x, y);
+  const top = e.getRootNode().elementFromPoint(x, y);
   return {
     what: e.outerHTML.slice(0, 120),
     inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
