@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,10 +46,13 @@ async def beside(settings: Settings, context: Context, exchange: Exchange, log: 
 
 
 @contextlib.asynccontextmanager
-async def outward(settings: Settings, log: Any) -> AsyncIterator[tuple[Ehr, CdsClients]]:
-    """The EHRs that may be read from, and those that may call. Raises ValueError, OSError for a wrong setting."""
+async def outward(settings: Settings, log: Any, launching: Sequence[str] = ()) -> AsyncIterator[tuple[Ehr, CdsClients]]:
+    """The EHRs that may be read from, and those that may call. Raises ValueError, OSError for a wrong setting.
+
+    launching: base URLs of the FHIR servers that may launch Herald, which are read as well.
+    """
     async with outward_client(settings.fhir_ca) as client:
-        ehr = Ehr(settings.fhir_servers.split(), settings.fhir_seconds, client=client, log=log)
+        ehr = Ehr([*settings.fhir_servers.split(), *launching], settings.fhir_seconds, client=client, log=log)
         listed = load_clients(settings.cds_clients)
         yield ehr, CdsClients(listed, client, is_open=_only_here(settings), log=log)
 

@@ -50,7 +50,6 @@ from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
 from app.web.guideline import guideline_page
 from app.web.plots import plots_of
-from app.web.smart import meanwhile
 from app.web.smart import routes as smart
 from app.web.smart.servers import Servers
 
@@ -72,6 +71,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     configure(settings.log_level, settings.log_format)
     log = logger()
+    servers = Servers(settings.smart_servers) if settings.smart_servers is not None else None
+    launching = [each.iss for each in servers.all] if servers is not None else []
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         log.info("started", version=ENGINE_VERSION)
         try:
             async with (
-                outward(settings, log) as (app.state.ehr, app.state.cds_clients),
+                outward(settings, log, launching) as (app.state.ehr, app.state.cds_clients),
                 beside(settings, context, exchange, log),
             ):
                 yield
@@ -146,7 +147,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
-    _set_up_smart(app, settings)
+    if servers is not None and settings.session_key is not None:
+        key = settings.session_key.get_secret_value()
+        app.state.smart = smart.Smart(servers, key, settings.base_url, settings.fhir_ca)
     problems.install(app)
     limits = {"/imports": settings.import_limit}
     app.add_middleware(RequestLayer, body_limit=settings.body_limit, log=log, limits=limits)
@@ -160,15 +163,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     _describe(app)
     return app
-
-
-def _set_up_smart(app: FastAPI, settings: Settings) -> None:
-    """Let the listed FHIR servers launch. Raises ValueError for a list that does not hold."""
-    if settings.smart_servers is None or settings.session_key is None:
-        return
-    servers = Servers(settings.smart_servers)
-    app.state.smart = smart.Smart(servers, settings.session_key.get_secret_value(), settings.base_url)
-    app.state.ehr = meanwhile.Ehr(each.iss for each in servers.all)
 
 
 def _describe(app: FastAPI) -> None:

@@ -50,7 +50,7 @@ def outward_client(ca: Path | None = None) -> httpx.AsyncClient:
     Calls are bounded by whoever calls. Cookies are dropped: one user's session would be the next one's.
     """
     return httpx.AsyncClient(
-        verify=_trust(ca),
+        verify=trust(ca),
         trust_env=False,
         follow_redirects=False,
         timeout=None,  # noqa: S113
@@ -59,7 +59,8 @@ def outward_client(ca: Path | None = None) -> httpx.AsyncClient:
 
 
 @lru_cache(maxsize=4)
-def _trust(ca: Path | None) -> ssl.SSLContext:
+def trust(ca: Path | None) -> ssl.SSLContext:
+    """Whose certificates are believed: one authority's (PEM), else the usual ones, whatever the environment says."""
     return ssl.create_default_context(cafile=str(ca)) if ca else httpx.create_ssl_context(trust_env=False)
 
 

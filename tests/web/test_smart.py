@@ -40,7 +40,7 @@ def listed(tmp_path: Path, text: str) -> Servers:
     [
         (ENTRY.replace("https:", "http:"), "https"),
         (ENTRY.replace("/fhir", "/fhir/"), "slash"),
-        (ENTRY.replace("/fhir", "/fhir?x=1"), "iss"),
+        (ENTRY.replace("/fhir", "/fhir?x=1"), "query"),
         (ENTRY + 'client_secret = "hush"\nprivate_key = "k.pem"\n', "one of them"),
         (ENTRY + 'private_key = "k.pem"\n', "k.pem"),
         (ENTRY + 'secret = "hush"\n', "secret"),
@@ -120,7 +120,7 @@ def herald(start: Start, shared_urls: Any, tmp_path: Path) -> Service:
     told = {"smart_servers": file, "session_key": SECRET, "base_url": "https://herald.example"}
     service = start(shared_urls("sqlite"), **told)
     smart = service.app.state.smart
-    smart.oauth = OAuth(smart.servers, httpx.MockTransport(_answer))
+    smart.oauth = OAuth(smart.servers, transport=httpx.MockTransport(_answer))
     service.app.state.ehr = Ehr({"patient": PATIENT, "observations": searchset(), "conditions": searchset()})
     return service
 
@@ -211,7 +211,7 @@ def test_a_token_that_no_browser_keeps_is_told(herald: Service) -> None:
             return httpx.Response(200, json={"access_token": noise, "token_type": "Bearer", "patient": "p1"})
         return _answer(request)
 
-    herald.app.state.smart.oauth = OAuth(herald.app.state.smart.servers, httpx.MockTransport(large))
+    herald.app.state.smart.oauth = OAuth(herald.app.state.smart.servers, transport=httpx.MockTransport(large))
     state, sent = begun(herald)
     answer = herald.get(f"/smart/callback?state={state}&code=c", headers=sent)
     assert (answer.status_code, "token is too large" in answer.text) == (502, True)

@@ -81,7 +81,7 @@ def made(tmp_path: Path, ehr: EhrServer) -> Callable[..., tuple[OAuth, Server]]:
         file = tmp_path / "servers.toml"
         file.write_text(f'[[server]]\niss = "{ISS}"\ntitle = "EHR"\nclient_id = "{CLIENT}"\n{more}')
         servers = Servers(file)
-        return OAuth(servers, httpx.MockTransport(ehr)), servers.all[0]
+        return OAuth(servers, transport=httpx.MockTransport(ehr)), servers.all[0]
 
     return make
 
@@ -286,6 +286,6 @@ def test_a_server_that_answers_elsewhere_is_not_followed(made: Any, loop: Loop) 
         asked.append(str(request.url))
         return httpx.Response(302, headers={"Location": "http://10.0.0.1/"})
 
-    moved = OAuth(oauth.servers, httpx.MockTransport(away))
+    moved = OAuth(oauth.servers, transport=httpx.MockTransport(away))
     assert refused(lambda: loop.run(moved.begin(server, REDIRECT, "x"))) == "unreachable"
     assert asked == [f"{ISS}/.well-known/smart-configuration"]

@@ -1,24 +1,16 @@
-"""Until app.services.ehr and app.services.ehr_results are here: the same names, just enough to try the pages."""
+"""Until app.services.ehr_results is here: the same names, just enough to try the pages."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import httpx
-
 from app.domain.problems import Problem
-from app.domain.strict_json import read_object, write
+from app.domain.strict_json import write
 from app.interop import tabular
 from app.services.assessment import assess
 from app.services.fhir_exchange import payload
 from app.services.payloads import Outcome, Payload
-
-
-class Access(NamedTuple):
-    server: str
-    token: str
 
 
 class Found(NamedTuple):
@@ -28,24 +20,6 @@ class Found(NamedTuple):
     sources: tuple[str, ...]
     specimen: str
     effective: str | None
-
-
-class Ehr:
-    def __init__(self, servers: Iterable[str]) -> None:
-        self._servers = frozenset(servers)
-
-    def allows(self, server: str) -> bool:
-        return server in self._servers
-
-    async def read(self, access: Access, queries: Mapping[str, str], *, seconds: float | None = None) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {access.token}", "Accept": "application/fhir+json"}
-        async with httpx.AsyncClient(headers=headers, timeout=seconds) as client:
-            answers = await asyncio.gather(*(client.get(f"{access.server}/{each}") for each in queries.values()))
-        return {
-            name: read_object(answer.content)
-            for name, answer in zip(queries, answers, strict=True)
-            if answer.status_code == 200
-        }
 
 
 def found_in(

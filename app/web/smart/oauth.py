@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -18,6 +19,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from app.services.outward import trust
 from app.web.smart.servers import Server, Servers, alg
 from app.web.smart.trouble import Trouble
 
@@ -68,10 +70,15 @@ class Granted:
 
 
 class OAuth:
-    """Launches at the listed servers. transport: of httpx, in tests."""
+    """Launches at the listed servers. ca: PEM of their authority, else the usual ones; transport: in tests."""
 
-    def __init__(self, servers: Servers, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self.servers, self._transport = servers, transport
+    def __init__(
+        self, servers: Servers, ca: Path | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self.servers = servers
+        self._options: Any = {
+            "timeout": _SECONDS, "trust_env": False, "verify": trust(ca), "transport": transport
+        }  # fmt: skip
         self._kept: dict[str, tuple[float, Any]] = {}
 
     async def begin(self, server: Server, redirect_uri: str, launch: str | None) -> tuple[str, Pending]:
@@ -139,7 +146,7 @@ class OAuth:
         if kept is not None and time.monotonic() - at < _KEPT:
             return kept  # type: ignore[no-any-return]
         try:
-            async with httpx.AsyncClient(timeout=_SECONDS, transport=self._transport) as client:
+            async with httpx.AsyncClient(**self._options) as client:
                 answer = await client.get(url, headers={"Accept": "application/json"})
             answer.raise_for_status()
             found = read(answer.json())
@@ -159,8 +166,7 @@ class OAuth:
             token_endpoint_auth_method=method,
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
-            timeout=_SECONDS,
-            transport=self._transport,
+            **self._options,
         )
         if key is not None:
             # SMART allows an assertion five minutes at most; authlib's own is good for an hour.

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,11 +15,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.services.errors import Refusal
+from app.services.outward import is_loopback
 from app.web import site
 from app.web.smart.case import Session, read_case
 from app.web.smart.cookies import Cookies, attributes, drop
 from app.web.smart.oauth import OAuth, Pending, code_of
-from app.web.smart.servers import Server, Servers, is_loopback
+from app.web.smart.servers import Server, Servers
 from app.web.smart.trouble import Trouble
 
 router = APIRouter(prefix="/smart", include_in_schema=False)
@@ -29,17 +31,17 @@ _STATE, _TAB = re.compile(r"[A-Za-z0-9_-]{32}"), re.compile(r"[A-Za-z0-9_-]{16}"
 
 
 class Smart:
-    """What the routes share: the listed servers, the cookies' key, what was discovered. base_url: of the settings."""
+    """What the routes share: the listed servers, the cookies, what was discovered. base_url, ca: of the settings."""
 
-    def __init__(self, servers: Servers, session_key: str, base_url: str, oauth: OAuth | None = None) -> None:
+    def __init__(self, servers: Servers, session_key: str, base_url: str, ca: Path | None = None) -> None:
         self.servers, self.base_url = servers, base_url
-        self.cookies, self.oauth = Cookies(session_key), oauth or OAuth(servers)
+        self.cookies, self.oauth = Cookies(session_key), OAuth(servers, ca)
 
     def base(self, request: Request) -> str:
         """The address that the EHR knows us by. Raises Trouble where it is neither https nor loopback."""
         base = self.base_url or str(request.base_url).rstrip("/")
         told = urlsplit(base)
-        if told.scheme != "https" and not is_loopback(told.hostname):
+        if told.scheme != "https" and not is_loopback(told.hostname or ""):
             raise Trouble("insecure")
         return base
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,18 +10,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from app.services.outward import is_loopback, safe_url
+
 SigningKey = ECKey | RSAKey
 _SCOPES = "launch openid fhirUser patient/Patient.rs patient/Observation.rs patient/Condition.rs"
-
-
-def is_loopback(host: str | None) -> bool:
-    """Is this the name or the address of this very machine?"""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
 
 
 class Server(BaseModel):
@@ -40,10 +31,8 @@ class Server(BaseModel):
 
     @model_validator(mode="after")
     def _whole(self) -> Server:
-        told = urlsplit(self.iss)
-        secure = told.scheme == "https" or (told.scheme == "http" and is_loopback(told.hostname))
-        if not secure or not told.hostname or told.query or told.fragment or told.username or self.iss.endswith("/"):
-            raise ValueError("iss is the FHIR base URL: https (http on loopback only), without a slash at the end")
+        if safe_url(self.iss).endswith("/"):
+            raise ValueError("iss is the FHIR base URL, without a slash at the end")
         if self.client_secret is not None and self.private_key is not None:
             raise ValueError("client_secret and private_key: an app has one of them, or none")
         return self
@@ -62,7 +51,7 @@ class Server(BaseModel):
         """May this server name that address as one of its own? https, or both on loopback."""
         told = urlsplit(url)
         if told.scheme == "http":
-            return is_loopback(told.hostname) and is_loopback(urlsplit(self.iss).hostname)
+            return is_loopback(told.hostname or "") and is_loopback(urlsplit(self.iss).hostname or "")
         return told.scheme == "https" and bool(told.hostname)
 
 
