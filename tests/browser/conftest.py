@@ -26,7 +26,8 @@ _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shut
 _WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-@pytest.fixture(scope="session")
+# Of the package, not the session: while it is there its event loop runs, and asyncio.run of other tests would refuse.
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     if _CHROMIUM is None:
         pytest.skip("there is no chromium on this machine")
@@ -34,7 +35,7 @@ def playwright() -> Iterator[Playwright]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     started = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
     yield started
