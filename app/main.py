@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from app import ENGINE_VERSION
 from app.api import (
     answers_messages,
+    answers_webhooks,
     problems,
     routes_evidence,
     routes_fhir,
@@ -26,6 +27,7 @@ from app.api import (
     routes_patients,
     routes_plots,
     routes_results,
+    routes_webhooks,
     schemas,
 )
 from app.api.middleware import RequestLayer
@@ -38,16 +40,19 @@ from app.services.import_jobs import ImportJobs
 from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
+from app.services.webhook_sending import Webhooks
+from app.services.webhook_targets import Targets
 from app.settings import Settings
 from app.web import messages as message_browser
 from app.web import site
+from app.web import webhooks as webhook_pages
 from app.web.pages import guideline_page
 from app.web.plots import plots_of
 
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_messages.SENT, *answers_webhooks.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -82,16 +87,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs = ImportJobs(imports, log)
         app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
         app.state.imports, app.state.import_jobs = imports, jobs
+        webhooks = Webhooks(
+            context,
+            key=settings.webhook_key.get_secret_value(),
+            targets=Targets(settings.webhook_targets.split()),
+            base_url=settings.base_url,
+            seconds=settings.webhook_seconds,
+            ca=settings.webhook_ca,
+        )
+        app.state.webhooks = webhooks
         desk.start()
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
-            async with beside(settings, context, exchange, log):
+            async with beside(settings, context, exchange, webhooks, log):
                 yield
         finally:
             await exchange.finish()
             await jobs.stop()
             await desk.stop()
+            await webhooks.close()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
 
@@ -121,9 +136,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_fhir,
         routes_imports,
         routes_messages,
+        routes_webhooks,
     ):
         app.include_router(routes.router)
-    for pages in (site, message_browser):
+    for pages in (site, message_browser, webhook_pages):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

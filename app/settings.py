@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.services.webhook_targets import BadTarget, Targets
+
+_KEY_LENGTH = 32
 
 
 class Settings(BaseSettings):
@@ -101,6 +105,18 @@ class Settings(BaseSettings):
         pattern=r"^[^;,\r\n]*$",
         description="Origins whose pages may hold /embed pages in a frame, separated by spaces. Empty: none.",
     )
+    webhook_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of at least 32 characters, the same for all processes, from which the secrets of webhook "
+        "subscriptions are made; without it there are no webhooks. Another key makes every secret another.",
+    )
+    webhook_targets: str = Field(
+        "",
+        description="Origins that webhooks may call, separated by spaces, such as https://hooks.example.org:8443. "
+        "Exactly these; http only to this machine. Empty: none.",
+    )
+    webhook_ca: Path | None = Field(None, description="CA (PEM) of the targets; else the authorities of this machine.")
+    webhook_seconds: float = Field(15, gt=0, le=120, description="Seconds that a webhook's target has to answer.")
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
@@ -109,6 +125,12 @@ class Settings(BaseSettings):
         """Half of a TLS set-up would listen without it, or without asking who sends."""
         if (self.mllp_key is not None or self.mllp_client_ca is not None) and self.mllp_certificate is None:
             raise ValueError("HERALD_MLLP_KEY and HERALD_MLLP_CLIENT_CA need HERALD_MLLP_CERTIFICATE")
+        if 0 < len(self.webhook_key.get_secret_value()) < _KEY_LENGTH:
+            raise ValueError(f"HERALD_WEBHOOK_KEY needs at least {_KEY_LENGTH} characters")
+        try:
+            Targets(self.webhook_targets.split())
+        except BadTarget as error:
+            raise ValueError(f"an entry of HERALD_WEBHOOK_TARGETS {error}") from None
         return self
 
 
