@@ -7,7 +7,6 @@ result.moved: as the line says. A version that is none of these is no event.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from app.records.queries import Reading
@@ -74,7 +73,7 @@ def payload(reading: Reading, line: Line, event: str, *, sees: str, base_url: st
         "final": answer.final,
         "her2_low": answer.her2_low,
         "signed": any(act.kind == "sign_off" and act.recorded_at <= line.made_at for act in about.acts),
-        "edition": json.loads(answer.answer)["edition"]["version"],
+        "edition": answer.edition_id,
     }
     if event == "status.changed":
         data |= {"from": line.content["from"], "to": line.content["to"]}

@@ -161,9 +161,7 @@ def replay(webhooks: Webhooks, subscription_id: str, body: Mapping[str, Any]) ->
         writing = SubscriptionsWriting(tx)
         of = _not_ended(writing, subscription_id)
         lines = _parked(writing, of) if line_id is None else [_sendable(writing, of, line_id)]
-        destination = destination_of(of.id)
-        who = {"name": person.name, "role": person.role, "reason": person.reason}
-        done = [each.line.id for each in lines if writing.append_replay(each, destination, **who)]
+        done = [each.line.id for each in lines if _append_replay(writing, of, each, person)]
         if done:
             tx.append_audit("webhook.replayed", {"subscription": of.id, "deliveries": done})
         return len(done)
@@ -251,6 +249,10 @@ def _not_ended(found: Subscriptions, subscription_id: str) -> Subscription:
 def _append_state(writing: SubscriptionsWriting, of: Subscription, state: State, sequence: int, by: Person) -> None:
     if not writing.append_state(of, state, sequence, name=by.name, role=by.role, reason=by.reason):
         raise Refusal("busy", "Somebody else has just changed this subscription; look at it and send again.")
+
+
+def _append_replay(writing: SubscriptionsWriting, of: Subscription, line: LoggedLine, by: Person) -> bool:
+    return writing.append_replay(line, destination_of(of.id), name=by.name, role=by.role, reason=by.reason)
 
 
 def _sendable(found: Subscriptions, of: Subscription, line_id: str) -> LoggedLine:
