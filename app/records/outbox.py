@@ -103,7 +103,7 @@ class Outbox:
             )
             .correlate(t.outbox, fact)
         )
-        holds = and_(fact.c.next_attempt_at > now, or_(fact.c.state != "started", ~ended))
+        holds = and_(fact.c.next_attempt_at > now, or_(fact.c.state != "started", ~ended), ~replayed(fact))
         return exists().where(*facts_of(fact, t.outbox, wanted.destination), holds).correlate(t.outbox)
 
     def _behind(self, wanted: Wanted) -> ColumnElement[bool]:
