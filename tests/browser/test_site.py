@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import accessible, big_enough, reflows
 
-PAGES = ("/guidelines/asco-cap-2018?format=html", "/browser/messages", "/browser/messages/paste")
+PAGES = ("/guidelines/asco-cap-2018?format=html", "/browser/messages", "/browser/messages/paste", "/browser/webhooks")
 
 
 @pytest.mark.parametrize("path", PAGES)
