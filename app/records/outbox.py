@@ -22,11 +22,12 @@ from app.records.rows import Outgoing
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a destination takes. topics: beginnings of topics; since: lines older than that are not its own."""
+    """What a destination takes. topics: beginnings of topics; since, until: older and newer lines are not its own."""
 
     destination: str
     topics: tuple[str, ...]
     since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ def lines_of(line: FromClause, organisation: str, wanted: Wanted) -> Sequence[Co
     ]
     if wanted.since is not None:
         conditions.append(line.c.created_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(line.c.created_at <= wanted.until)
     return conditions
 
 

@@ -128,7 +128,8 @@ def destination_of(subscription_id: str) -> str:
 
 def wanted_of(of: Subscription) -> Wanted:
     """The lines in which a subscription's events can be."""
-    return Wanted(destination_of(of.id), topics_of(tuple(of.topics.split())), of.created_at)
+    until = of.states[-1].created_at if of.state == "ended" else None
+    return Wanted(destination_of(of.id), topics_of(tuple(of.topics.split())), of.created_at, until)
 
 
 def secrets_of(of: Subscription, now: datetime) -> tuple[int, ...]:
@@ -173,7 +174,7 @@ class WebhookDestination:
             return Delivered(said.detail)
         if said.status == 410:
             await asyncio.to_thread(self._end)
-            return Failed(GONE, permanent=True)
+            return Failed(GONE, permanent=True, unreachable=True)
         return Failed(said.detail, unreachable=said.status not in _OF_THE_MESSAGE, after=said.retry_after)
 
     def _message(self, line: Line) -> tuple[Subscription | None, dict[str, Any] | Failed | Passed]:

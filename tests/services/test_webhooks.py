@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 import inspect
 import json
+import re
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.server import ThreadingHTTPServer
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -443,6 +447,7 @@ def test_410_ends_the_subscription_and_nothing_more_is_sent(context: Context, re
             stored(context, POSITIVE)
             await asyncio.sleep(0.2)
         assert len(receiver.tried) == 1
+        assert [each["state"] for each in log_of(use, id)] == ["parked"], "what comes after the end is not its own"
         assert webhooks.find_webhook(use, id)["states"][-1]["reason"] == "answered 410 gone"
         with pytest.raises(Refusal):
             webhooks.change_state(use, id, {"state": "active", **WHO})
@@ -670,3 +675,39 @@ def test_a_redirect_is_never_followed_and_no_proxy_of_the_environment_is_asked(
         inner.stop()
 
     run(test)
+
+
+# ---- the guide
+
+
+def test_the_receiver_of_the_guide_takes_a_message_once_and_refuses_what_is_not_signed(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (Path(__file__).parents[2] / "docs/webhooks.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.S)
+    namespace: dict[str, Any] = {}
+    exec(compile(example, "docs/webhooks.md", "exec"), namespace)
+    namespace["Receiver"].log_message = lambda *told: None
+    server = ThreadingHTTPServer(("127.0.0.1", 0), namespace["Receiver"])
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    origin = f"http://127.0.0.1:{server.server_address[1]}"
+
+    async def test() -> None:
+        use = hooks(context, origin)
+        made = webhooks.subscribe(use, {"url": origin, "topics": ["result.final"], **WHO})
+        namespace["SECRET"] = made["secret"]
+        result = stored(context, POSITIVE)
+        async with delivering(use):
+            await until(lambda: bool(log_of(use, made["id"], "delivered")))
+            webhooks.replay(use, made["id"], {"delivery": log_of(use, made["id"])[0]["id"], **WHO})
+            await until(lambda: len(log_of(use, made["id"], "delivered")) == 1)
+        assert capsys.readouterr().out == f"{result} 1 positive True\n"
+        assert httpx.post(origin, content=b"{}", trust_env=False).status_code == 401
+
+    try:
+        run(test)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
