@@ -30,13 +30,13 @@ def herald(*words: str) -> Result:
 def test_a_subscription_is_made_listed_and_looked_into() -> None:
     made = herald("add", "https://hooks.test/x", "--topic", "result.final", *WHO)
     assert made.exit_code == 0, made.output
-    told = dict(line.split(None, 1) for line in made.stdout.splitlines() if line.strip())
+    told = dict(map(str.strip, line.split(None, 1)) for line in made.stdout.splitlines() if line.strip())
     assert told["secret"].startswith("whsec_")
     assert told["events"].split() == ["result.final", "result.amended"]
     listed = herald("list")
-    assert told["id"] in listed.stdout and told["secret"].strip() not in listed.stdout
-    assert herald("log", told["id"].strip()).exit_code == 0
-    done = herald("replay", told["id"].strip(), *WHO)
+    assert told["id"] in listed.stdout and told["secret"] not in listed.stdout
+    assert herald("log", told["id"]).exit_code == 0
+    done = herald("replay", told["id"], *WHO)
     assert (done.exit_code, done.stdout.strip()) == (0, "0 sent again")
 
 
