@@ -264,7 +264,7 @@ class _Loop:
             return 0.0
         came = await self.deliver(due)
         if isinstance(came, Passed):
-            await asyncio.to_thread(self.record, due, number, "delivered", came.detail, None)
+            await asyncio.to_thread(self.record, due, number, "delivered", came.detail, None, "passed")
             return 0.0
         if isinstance(came, Delivered):
             await asyncio.to_thread(self.record, due, number, "delivered", came.detail, None)
@@ -311,8 +311,10 @@ class _Loop:
         except Exception as error:
             return Failed(type(error).__name__)
 
-    def record(self, due: Due, attempt: int, state: DeliveryState, detail: str, until: datetime | None) -> bool:
-        """The fact, with its audit line; False where a rival has this attempt."""
+    def record(
+        self, due: Due, attempt: int, state: DeliveryState, detail: str, until: datetime | None, act: str | None = None
+    ) -> bool:
+        """The fact, with its audit line (act: else named by the state); False where a rival has this attempt."""
         destination = self.destination.name
         with self.context.store.transaction(self.context.organisation) as tx:
             said = tx.append_delivery(
@@ -320,5 +322,5 @@ class _Loop:
             )
             if said:
                 told = {"outbox": due.line.id, "destination": destination, "attempt": attempt}
-                tx.append_audit(f"delivery.{state}", told)
+                tx.append_audit(f"delivery.{act or state}", told)
         return said

@@ -62,12 +62,15 @@ class Webhooks:
     ) -> None:
         self.context, self.targets, self.base_url, self.seconds = context, targets, base_url, seconds
         self._key = key.encode()
+        self._client = self._make_client(ca) if key else None
+
+    def _make_client(self, ca: Path | None) -> httpx.AsyncClient:
         # no proxy and no certificate from the environment, and no redirect: only the listed origin is called
-        self._client = httpx.AsyncClient(
+        return httpx.AsyncClient(
             trust_env=False,
             follow_redirects=False,
             verify=ssl.create_default_context(cafile=str(ca) if ca else None),
-            timeout=seconds,
+            timeout=self.seconds,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
 
@@ -78,7 +81,8 @@ class Webhooks:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     def secret(self, subscription_id: str, sequence: int) -> str:
         """The secret 1, 2, ... of a subscription, as whsec_ and base64."""
@@ -87,6 +91,7 @@ class Webhooks:
 
     async def send(self, of: Subscription, message_id: str, body: dict[str, Any], now: datetime) -> Answer:
         """POST one message, signed by every secret that counts now. Raises nothing of the network."""
+        assert self._client is not None
         text = text_of(body)
         signed = (
             Webhook(self.secret(of.id, each)).sign(message_id, now.astimezone(UTC), text)
@@ -158,7 +163,7 @@ class WebhookDestination:
         self._webhooks, self._id, self._clock = webhooks, of.id, clock
         wanted = wanted_of(of)
         self.name, self.topics, self.since = wanted.destination, wanted.topics, wanted.since
-        self.seconds = webhooks.seconds + 10
+        self.seconds = webhooks.seconds + 5  # what is told is read first
 
     async def deliver(self, line: Line) -> Delivered | Failed | Passed:
         """Delivered once the target has answered 2xx; 410 ends the subscription."""
