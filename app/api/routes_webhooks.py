@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from app.api import answers_webhooks as told
-from app.api.bodies import encode
 from app.api.problems import documented, known_parameters
-from app.api.stored import WRITES, Body, found, sent
+from app.api.stored import WRITES, Body, IdempotencyKey, found, key_of, replied, sent
 from app.services import webhooks
+from app.services.reporting import Reply
 from app.services.webhook_sending import Webhooks
 from app.services.webhooks import LINE_STATES
 
 router = APIRouter(tags=["webhooks"], dependencies=[Depends(known_parameters)])
 
-# No Idempotency-Key: an answer kept for it would keep a secret.
 _ACTS = tuple(kind for kind in WRITES if kind != "key_conflict")
 
 
@@ -29,21 +28,23 @@ def _webhooks(request: Request) -> Webhooks:
 Use = Annotated[Webhooks, Depends(_webhooks)]
 
 
-def _made(document: Any) -> Response:
-    headers = {"Location": f"/webhooks/{document['id']}", "Cache-Control": "no-store"}
-    return Response(encode(document), 201, headers, media_type="application/json")
+def _made(reply: Reply) -> Response:
+    response = replied(reply)
+    response.headers["Location"] = f"/webhooks/{reply.body['id']}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @router.post(
     "/webhooks",
     operation_id="subscribe",
     status_code=201,
-    responses={201: {"model": told.WebhookWithSecret}, **documented(*_ACTS)},
+    responses={201: {"model": told.WebhookWithSecret}, **documented(*WRITES)},
     openapi_extra=sent("WebhookRequest"),
 )
-def subscribe(use: Use, body: Body) -> Response:
+def subscribe(request: Request, use: Use, body: Body, key: IdempotencyKey = None) -> Response:
     """A subscription that takes events from now on. Its secret stands in this answer and in no other."""
-    return _made(webhooks.subscribe(use, body))
+    return _made(webhooks.subscribe(use, body, key_of(request, key, body)))
 
 
 @router.get(
@@ -70,24 +71,24 @@ def find_webhook(use: Use, webhook_id: str) -> Response:
     "/webhooks/{webhook_id}/states",
     operation_id="change_webhook_state",
     status_code=201,
-    responses={201: {"model": told.Webhook}, **documented("not_found", *_ACTS)},
+    responses={201: {"model": told.Webhook}, **documented("not_found", *WRITES)},
     openapi_extra=sent("WebhookStateChange"),
 )
-def change_state(use: Use, webhook_id: str, body: Body) -> Response:
+def change_state(request: Request, use: Use, webhook_id: str, body: Body, key: IdempotencyKey = None) -> Response:
     """Pause, activate or end a subscription. What waits while it is paused is sent when it is active again."""
-    return _made(webhooks.change_state(use, webhook_id, body))
+    return _made(webhooks.change_state(use, webhook_id, body, key_of(request, key, body)))
 
 
 @router.post(
     "/webhooks/{webhook_id}/secrets",
     operation_id="rotate_webhook_secret",
     status_code=201,
-    responses={201: {"model": told.WebhookWithSecret}, **documented("not_found", *_ACTS)},
+    responses={201: {"model": told.WebhookWithSecret}, **documented("not_found", *WRITES)},
     openapi_extra=sent("SecretRotation"),
 )
-def rotate_secret(use: Use, webhook_id: str, body: Body) -> Response:
+def rotate_secret(request: Request, use: Use, webhook_id: str, body: Body, key: IdempotencyKey = None) -> Response:
     """A new secret, told in this answer only; for 24 hours messages are signed by the one before too."""
-    return _made(webhooks.rotate_secret(use, webhook_id, body))
+    return _made(webhooks.rotate_secret(use, webhook_id, body, key_of(request, key, body)))
 
 
 @router.get(

@@ -69,7 +69,7 @@ def add(
     """Subscribe, and show the secret this once."""
     body = {"url": url, "topics": topic, "sees": sees, "name": name, "role": role, "reason": reason}
     with _opened() as use:
-        made = service.subscribe(use, body)
+        made = service.subscribe(use, body).body
     table = grid()
     for label, told in (("id", made["id"]), ("events", " ".join(made["topics"])), ("secret", made["secret"])):
         table.add_row(label, told)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,7 +25,7 @@ from app.records.subscriptions import (
 from app.records.writing import Transaction
 from app.services.errors import Refusal
 from app.services.finding import reading
-from app.services.reporting import Context, Document
+from app.services.reporting import Context, Document, Key, Reply, in_transaction
 from app.services.requests import Fields, Person
 from app.services.webhook_events import EVENTS, TEST_EVENT, event_of, with_companions
 from app.services.webhook_sending import NO_EVENT, Webhooks, destination_of, end, wanted_of
@@ -35,9 +37,10 @@ LINE_STATES = ("waiting", "failing", "delivered", "parked")
 SEES = ("nothing", "patient")
 MOST = 5000  # lines that one request sends again
 _PAGE = 500
+_ID = re.compile("[0-9a-f-]{36}")
 
 
-def subscribe(webhooks: Webhooks, body: Mapping[str, Any]) -> Document:
+def subscribe(webhooks: Webhooks, body: Mapping[str, Any], key: Key | None = None) -> Reply:
     """A subscription that takes events from now on. Its secret stands in this answer and in no other."""
     _needs_key(webhooks)
     fields = Fields(body)
@@ -53,14 +56,13 @@ def subscribe(webhooks: Webhooks, body: Mapping[str, Any]) -> Document:
     seen = sees or "nothing"
     events = " ".join(with_companions(set(topics), seen))
 
-    def record(tx: Transaction) -> Subscription:
+    def record(tx: Transaction) -> Reply:
         writing = SubscriptionsWriting(tx)
         made = writing.append(url, events, seen, name=person.name, role=person.role, reason=person.reason)
         tx.append_audit("webhook.subscribed", {"subscription": made.id, "topics": events, "sees": seen})
-        return made
+        return Reply(_document(made), None, None)
 
-    made = _writing(webhooks.context, record)
-    return {**_document(made), "secret": webhooks.secret(made.id, 1)}
+    return _with_secret(webhooks, in_transaction(webhooks.context, key, record))
 
 
 def list_webhooks(webhooks: Webhooks) -> Document:
@@ -83,7 +85,7 @@ def find_webhook(webhooks: Webhooks, subscription_id: str) -> Document:
     return reading(webhooks.context, find)
 
 
-def change_state(webhooks: Webhooks, subscription_id: str, body: Mapping[str, Any]) -> Document:
+def change_state(webhooks: Webhooks, subscription_id: str, body: Mapping[str, Any], key: Key | None = None) -> Reply:
     """Pause, activate or end. An ended one stays ended; what waits while paused is sent when it is active again."""
     fields = Fields(body)
     state = fields.text("state", needed=True)
@@ -93,7 +95,7 @@ def change_state(webhooks: Webhooks, subscription_id: str, body: Mapping[str, An
         wrong.append(Problem("UNKNOWN_VALUE", "state", f"{shown(state)} is no state", f"send {', '.join(STATES)}"))
     fields.close(*wrong)
 
-    def record(tx: Transaction) -> Subscription:
+    def record(tx: Transaction) -> Reply:
         writing = SubscriptionsWriting(tx)
         of = _not_ended(writing, subscription_id)
         if of.state == state:
@@ -101,28 +103,27 @@ def change_state(webhooks: Webhooks, subscription_id: str, body: Mapping[str, An
         told: State = "active" if state == "active" else "paused" if state == "paused" else "ended"
         _append_state(writing, of, told, of.states[-1].sequence, person)
         tx.append_audit(f"webhook.{told}", {"subscription": of.id})
-        return _known(writing, of.id)
+        return Reply(_document(_known(writing, of.id)), None, None)
 
-    return _document(_writing(webhooks.context, record))
+    return in_transaction(webhooks.context, key, record)
 
 
-def rotate_secret(webhooks: Webhooks, subscription_id: str, body: Mapping[str, Any]) -> Document:
+def rotate_secret(webhooks: Webhooks, subscription_id: str, body: Mapping[str, Any], key: Key | None = None) -> Reply:
     """A new secret, which stands in this answer only; for 24 hours the one before signs beside it."""
     _needs_key(webhooks)
     fields = Fields(body)
     person = fields.person(datetime.now(UTC), reason_needed=True)
     fields.close()
 
-    def record(tx: Transaction) -> Subscription:
+    def record(tx: Transaction) -> Reply:
         writing = SubscriptionsWriting(tx)
         of = _not_ended(writing, subscription_id)
         sequence = of.states[-1].sequence + 1
         _append_state(writing, of, of.state, sequence, person)
         tx.append_audit("webhook.rotated", {"subscription": of.id, "secret": sequence})
-        return _known(writing, of.id)
+        return Reply(_document(_known(writing, of.id)), None, None)
 
-    of = _writing(webhooks.context, record)
-    return {**_document(of), "secret": webhooks.secret(of.id, of.states[-1].sequence)}
+    return _with_secret(webhooks, in_transaction(webhooks.context, key, record))
 
 
 def list_deliveries(
@@ -199,6 +200,12 @@ async def try_out(webhooks: Webhooks, subscription_id: str, body: Mapping[str, A
     }
 
 
+def _with_secret(webhooks: Webhooks, reply: Reply) -> Reply:
+    """The answer with its secret, which the answer kept for an Idempotency-Key does not hold."""
+    secret = webhooks.secret(reply.body["id"], reply.body["states"][-1]["secret"])
+    return replace(reply, body={**reply.body, "secret": secret})
+
+
 def _needs_key(webhooks: Webhooks) -> None:
     if not webhooks.on:
         raise Refusal("conflict", "Webhooks are off here: HERALD_WEBHOOK_KEY is not set.")
@@ -233,7 +240,7 @@ def _writing(context: Context, record: Callable[[Transaction], T]) -> T:
 
 
 def _known(found: Subscriptions, subscription_id: str) -> Subscription:
-    of = found.find(subscription_id)
+    of = found.find(subscription_id) if _ID.fullmatch(subscription_id) else None
     if of is None:
         raise Refusal("not_found", "There is no such subscription.")
     return of

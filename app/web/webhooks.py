@@ -45,7 +45,7 @@ async def subscribe(request: Request) -> Response:
         form = {name: value for name, value in items if value and name != "topics"}
         body = {**form, "topics": [value for name, value in items if name == "topics"]}
         made = await run_in_threadpool(webhooks.subscribe, request.app.state.webhooks, body)
-        return _page("webhooks_secret.html", 201, webhook=made, rotated=False)
+        return _page("webhooks_secret.html", 201, webhook=made.body, rotated=False)
 
     return await site.answered(work)
 
@@ -83,7 +83,7 @@ async def rotate(request: Request, webhook_id: str) -> Response:
     async def work() -> Response:
         form = await site.form(request)
         made = await run_in_threadpool(webhooks.rotate_secret, request.app.state.webhooks, webhook_id, form)
-        return _page("webhooks_secret.html", 201, webhook=made, rotated=True)
+        return _page("webhooks_secret.html", 201, webhook=made.body, rotated=True)
 
     return await site.answered(work)
 

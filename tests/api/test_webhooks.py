@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.records.tables import idempotency_answer
 from tests.api.cases import POSITIVE, problem
 from tests.fixtures_service import Service, Start
 from tests.fixtures_webhooks import KEY, Receiver
@@ -119,6 +120,23 @@ def test_a_secret_is_rotated_and_the_new_one_is_told_once(hooked: Service, recei
     assert rotated.json()["secret"] != made["secret"]
     assert rotated.json()["states"][-1]["secret"] == 2
     assert rotated.json()["secret"] not in hooked.get(f"/webhooks/{made['id']}").text
+
+
+def test_the_same_request_with_the_same_key_makes_one_subscription_and_its_kept_answer_holds_no_secret(
+    hooked: Service, receiver: Receiver
+) -> None:
+    body = {"url": receiver.url, "topics": ["result.final"], **WHO}
+    first, again = (hooked.post("/webhooks", body, key="make") for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["idempotency-replayed"] == "true" and again.json() == first.json()
+    assert len(hooked.get("/webhooks").json()["items"]) == 1
+    rotated = [hooked.post(f"/webhooks/{first.json()['id']}/secrets", WHO, key="turn").json() for _ in range(2)]
+    assert rotated[0] == rotated[1] and rotated[0]["states"][-1]["secret"] == 2
+    context = hooked.app.state.context
+    with context.store.reading(context.organisation) as reading:
+        kept = repr(list(reading.connection.execute(idempotency_answer.select())))
+    assert "whsec_" not in kept and first.json()["id"] in kept
+    problem(hooked.post("/webhooks", {**body, "sees": "patient"}, key="make"), 409, "key_conflict")
 
 
 def test_a_test_event_is_sent_at_once_and_tells_what_came_back(hooked: Service, receiver: Receiver) -> None:

@@ -68,7 +68,7 @@ async def delivering(use: Webhooks, log: Log | None = None, **how: Any) -> Async
 
 def subscribe(use: Webhooks, receiver: Receiver, *topics: str, sees: str = "nothing", path: str = "") -> str:
     body = {"url": receiver.url + path, "topics": list(topics or EVENTS[:3]), "sees": sees, **WHO}
-    made = webhooks.subscribe(use, body)
+    made = webhooks.subscribe(use, body).body
     receiver.secrets.append(made["secret"])
     return str(made["id"])
 

@@ -42,7 +42,7 @@ def test_for_24_hours_after_a_rotation_both_secrets_sign_and_then_the_new_one_al
         use = hooks(context, receiver.origin)
         id = subscribe(use, receiver)
         (old,) = receiver.secrets
-        new = webhooks.rotate_secret(use, id, WHO)["secret"]
+        new = webhooks.rotate_secret(use, id, WHO).body["secret"]
         assert new != old and new.startswith("whsec_")
         for secret in (old, new):
             receiver.secrets = [secret]
@@ -62,7 +62,7 @@ def test_no_secret_is_in_the_database_or_the_log(context: Context, receiver: Rec
     async def test() -> None:
         use, log = hooks(context, receiver.origin), Log()
         id = subscribe(use, receiver)
-        receiver.secrets.append(webhooks.rotate_secret(use, id, WHO)["secret"])
+        receiver.secrets.append(webhooks.rotate_secret(use, id, WHO).body["secret"])
         receiver.answer = lambda message: 500 if len(receiver.tried) < 3 else 204
         stored(context, POSITIVE)
         async with delivering(use, log):
@@ -187,7 +187,7 @@ def test_the_receiver_of_the_guide_takes_a_message_once_and_refuses_what_is_not_
 
     async def test() -> None:
         use = hooks(context, origin)
-        made = webhooks.subscribe(use, {"url": origin, "topics": ["result.final"], **WHO})
+        made = webhooks.subscribe(use, {"url": origin, "topics": ["result.final"], **WHO}).body
         namespace["SECRET"] = made["secret"]
         result = stored(context, POSITIVE)
         async with delivering(use):
