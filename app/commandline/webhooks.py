@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -41,8 +40,6 @@ def _opened() -> Iterator[Webhooks]:
             if refused.problems:
                 refuse(refused.detail, refused.problems)
             fail(refused.detail, code=1)
-        finally:
-            asyncio.run(use.close())
 
 
 @webhooks.command("list")

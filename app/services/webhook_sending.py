@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,14 +63,16 @@ class Webhooks:
     ) -> None:
         self.context, self.targets, self.base_url, self.seconds = context, targets, base_url, seconds
         self._key = key.encode()
-        self._client = self._make_client(ca) if key else None
+        self._tls = ssl.create_default_context(cafile=str(ca) if ca else None) if key else None
 
-    def _make_client(self, ca: Path | None) -> httpx.AsyncClient:
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        assert self._tls is not None
         # no proxy and no certificate from the environment, and no redirect: only the listed origin is called
         return httpx.AsyncClient(
             trust_env=False,
             follow_redirects=False,
-            verify=ssl.create_default_context(cafile=str(ca) if ca else None),
+            verify=self._tls,
             timeout=self.seconds,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
         )
@@ -81,7 +84,7 @@ class Webhooks:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._client is not None:
+        if "_client" in vars(self):
             await self._client.aclose()
 
     def secret(self, subscription_id: str, sequence: int) -> str:
@@ -91,7 +94,6 @@ class Webhooks:
 
     async def send(self, of: Subscription, message_id: str, body: dict[str, Any], now: datetime) -> Answer:
         """POST one message, signed by every secret that counts now. Raises nothing of the network."""
-        assert self._client is not None
         text = text_of(body)
         signed = (
             Webhook(self.secret(of.id, each)).sign(message_id, now.astimezone(UTC), text)
