@@ -20,16 +20,27 @@ from app.services.exchange import Exchange
 from app.services.oru import Parties
 from app.services.outward import is_loopback, outward_client
 from app.services.reporting import Context
+from app.services.webhook_sending import Webhooks
 from app.settings import Settings
+
+# Seconds: a target that is back is found within ten minutes.
+_WEBHOOKS_MOST = 600.0
 
 
 @contextlib.asynccontextmanager
-async def beside(settings: Settings, context: Context, exchange: Exchange, log: Any) -> AsyncIterator[None]:
+async def beside(
+    settings: Settings, context: Context, exchange: Exchange, webhooks: Webhooks, log: Any
+) -> AsyncIterator[None]:
     """Start what the settings ask for; at the end, finish what was begun. Raises OSError: no file, or a port in use."""
     async with contextlib.AsyncExitStack() as stack:
         if destinations := _destinations(settings, context):
             patience = Patience(parked_after=timedelta(days=settings.delivery_days))
             deliveries = Deliveries(context, destinations, log=log, patience=patience)
+            deliveries.start()
+            stack.push_async_callback(deliveries.stop)
+        if webhooks.on:
+            patience = Patience(most=_WEBHOOKS_MOST, parked_after=timedelta(days=settings.delivery_days))
+            deliveries = Deliveries(context, (), log=log, patience=patience, source=webhooks.follow)
             deliveries.start()
             stack.push_async_callback(deliveries.stop)
         if settings.mllp_port is not None:

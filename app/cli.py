@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import ENGINE_VERSION
-from app.commandline import classify, classify_file, demo, evidence, feeds, guideline, imports, mllp, serving
+from app.commandline import classify, classify_file, demo, evidence, feeds, guideline, imports, mllp, serving, webhooks
 
 app = typer.Typer(
     name="herald",
@@ -26,6 +26,7 @@ app.command("import")(imports.import_file)
 app.add_typer(guideline.guideline, name="guideline")
 app.add_typer(evidence.evidence, name="evidence")
 app.add_typer(feeds.feed, name="feed")
+app.add_typer(webhooks.webhooks, name="webhooks")
 app.command("openapi")(serving.openapi)
 
 

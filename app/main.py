@@ -16,6 +16,7 @@ from app.api import (
     answers_feedback,
     answers_meetings,
     answers_messages,
+    answers_webhooks,
     problems,
     routes_evidence,
     routes_feedback,
@@ -30,6 +31,7 @@ from app.api import (
     routes_patients,
     routes_plots,
     routes_results,
+    routes_webhooks,
     schemas,
 )
 from app.api.client_jwt import authenticated
@@ -43,11 +45,14 @@ from app.services.import_jobs import ImportJobs
 from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
 from app.services.process import open_context, ready
+from app.services.webhook_sending import Webhooks
+from app.services.webhook_targets import Targets
 from app.settings import Settings
 from app.web import calculator, cases, embed, site
 from app.web import evidence as evidence_browser
 from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
+from app.web import webhooks as webhook_pages
 from app.web.guideline import guideline_page
 from app.web.plots import plots_of
 from app.web.smart import routes as smart
@@ -57,6 +62,7 @@ _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
     problems.ProblemDocument, *answers_feedback.SENT, *answers_meetings.SENT, *answers_messages.SENT,
+    *answers_webhooks.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -93,19 +99,29 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs = ImportJobs(imports, log)
         app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
         app.state.imports, app.state.import_jobs = imports, jobs
+        webhooks = Webhooks(
+            context,
+            key=settings.webhook_key.get_secret_value(),
+            targets=Targets(settings.webhook_targets.split()),
+            base_url=settings.base_url,
+            seconds=settings.webhook_seconds,
+            ca=settings.webhook_ca,
+        )
+        app.state.webhooks = webhooks
         desk.start()
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
         try:
             async with (
                 outward(settings, log, launching) as (app.state.ehr, app.state.cds_clients),
-                beside(settings, context, exchange, log),
+                beside(settings, context, exchange, webhooks, log),
             ):
                 yield
         finally:
             await exchange.finish()
             await jobs.stop()
             await desk.stop()
+            await webhooks.close()
             context.store.close()
             log.info("stopped", version=ENGINE_VERSION)
 
@@ -136,6 +152,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_imports,
         routes_messages,
         routes_meetings,
+        routes_webhooks,
     ):
         app.include_router(routes.router)
     # What EHRs call: who calls is known before the body is read.
@@ -143,7 +160,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         told = problems.documented("unauthenticated")
         app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
     app.include_router(routes_feedback.summaries)
-    for pages in (site, calculator, cases, meeting_pages, message_browser, evidence_browser, embed, smart):
+    for pages in (
+        site,
+        calculator,
+        cases,
+        meeting_pages,
+        message_browser,
+        evidence_browser,
+        webhook_pages,
+        embed,
+        smart,
+    ):
         app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings

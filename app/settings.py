@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import AwareDatetime, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.services.webhook_targets import BadTarget, Targets
+
 _SHORTEST_KEY = 32
 
 
@@ -129,6 +131,18 @@ class Settings(BaseSettings):
         description="Secret of 32 characters or more that encrypts the cookies of a launch; the same for all workers. "
         "Needed where SMART servers are listed.",
     )
+    webhook_key: SecretStr = Field(
+        SecretStr(""),
+        description="Secret of at least 32 characters, the same for all processes, from which the secrets of webhook "
+        "subscriptions are made; without it there are no webhooks. Another key makes every secret another.",
+    )
+    webhook_targets: str = Field(
+        "",
+        description="Origins that webhooks may call, separated by spaces, such as https://hooks.example.org:8443. "
+        "Exactly these; http only to this machine. Empty: none.",
+    )
+    webhook_ca: Path | None = Field(None, description="CA (PEM) of the targets; else the authorities of this machine.")
+    webhook_seconds: float = Field(15, gt=0, le=120, description="Seconds that a webhook's target has to answer.")
     body_limit: int = Field(1_000_000, ge=1_000, description="Largest request body in bytes; larger is answered 413.")
     import_limit: int = Field(50_000_000, ge=1_000, description="The same for a file sent to POST /imports.")
 
@@ -143,6 +157,12 @@ class Settings(BaseSettings):
             raise ValueError(f"HERALD_SESSION_KEY needs {_SHORTEST_KEY} characters or more")
         if self.smart_servers is not None and self.session_key is None:
             raise ValueError("HERALD_SMART_SERVERS needs HERALD_SESSION_KEY")
+        if 0 < len(self.webhook_key.get_secret_value()) < _SHORTEST_KEY:
+            raise ValueError(f"HERALD_WEBHOOK_KEY needs at least {_SHORTEST_KEY} characters")
+        try:
+            Targets(self.webhook_targets.split())
+        except BadTarget as error:
+            raise ValueError(f"an entry of HERALD_WEBHOOK_TARGETS {error}") from None
         return self
 
 

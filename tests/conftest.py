@@ -1,3 +1,3 @@
 """What all tests share."""
 
-pytest_plugins = ["tests.fixtures_database", "tests.fixtures_service"]
+pytest_plugins = ["tests.fixtures_database", "tests.fixtures_service", "tests.fixtures_webhooks"]

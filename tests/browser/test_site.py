@@ -22,6 +22,7 @@ PAGES = (
     "/browser/evidence?q=trastuzumab&design=randomised",
     "/browser/evidence/ihc-screens-fish-confirms",
     "/browser/element",
+    "/browser/webhooks",
 )
 _STEPS = 80
 _FOCUS = """() => {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
+from app.records.board_tables import delivery_replay
 from app.records.outbox import Due, Outbox, Wanted
 from app.records.rows import Outgoing
 from app.records.store import Store
@@ -63,6 +66,59 @@ def test_delivered_and_parked_are_never_due(store: Store) -> None:
     fact(store, second, 1, "parked")
     assert due(store, A, NOON + timedelta(days=99)) == []
     assert due(store, B) == [first, second]
+
+
+def replay(store: Store, line: Outgoing, number: int) -> None:
+    """A person sends the line again after an attempt."""
+    who = {"person_name": "A. Clerk", "person_role": "engineer", "reason": "asked for"}
+    with store.transaction("north") as tx:
+        told = {"outbox_id": line.id, "destination": "a", "number": number, **who, "created_at": tx.now}
+        tx.append_row(delivery_replay, **told)
+        tx.append_audit("replayed", {})
+
+
+@pytest.mark.parametrize("state", ["delivered", "parked"])
+def test_a_replay_makes_a_line_due_once_more_and_attempts_go_on(store: Store, state: str) -> None:
+    (line,) = lines(store, "topic")
+    fact(store, line, 1, "failed", until=NOON + 60 * MINUTE)
+    fact(store, line, 2, state)
+    replay(store, line, 2)
+    with store.reading("north") as find:
+        (found,) = Outbox(find).due(A, NOON)
+        assert (found.line, found.attempts) == (line, 2)
+        assert found.asked_at is not None and found.asked_at >= line.created_at
+        assert Outbox(find).oldest_open(A) == line.created_at
+    fact(store, line, 3, "started", until=NOON + MINUTE)
+    assert due(store, A) == []
+    fact(store, line, 3, "delivered")
+    assert due(store, A, NOON + timedelta(days=99)) == []
+    replay(store, line, 3)
+    assert due(store, A) == [line]
+
+
+def test_a_replay_is_of_one_line_at_one_destination(store: Store) -> None:
+    first, second = lines(store, "topic", "topic")
+    for each in (first, second):
+        fact(store, each, 1, "delivered")
+        with store.transaction("north") as tx:
+            tx.append_delivery(each.id, "b", 1, "delivered")
+            tx.append_audit("sent", {})
+    replay(store, first, 1)
+    assert due(store, A) == [first]
+    assert due(store, B) == []
+
+
+def test_a_replayed_version_holds_up_the_later_ones_that_are_due(store: Store) -> None:
+    with store.transaction("north") as tx:
+        versions(tx)
+        tx.append_audit("sent", {})
+    (first,) = due(store, A)
+    fact(store, first, 1, "parked")
+    (second,) = due(store, A)
+    replay(store, first, 1)
+    assert due(store, A) == [first]
+    fact(store, first, 2, "delivered")
+    assert due(store, A) == [second]
 
 
 def test_a_destination_takes_topics_by_their_beginning(store: Store) -> None:
