@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import segno
-from fpdf import FPDF
 
 from app.services.sheets import Sheet
 from app.web.catalogue import say
 from app.web.sheet_view import SheetView, sheet_view
+
+if TYPE_CHECKING:
+    from fpdf import FPDF
 
 _MARGIN, _WIDTH, _QR = 12.0, 186.0, 24.0
 _SIZES = (9.0, 8.5, 8.0, 7.5, 7.0, 6.5)
@@ -22,6 +24,9 @@ _HIGH = 0.42  # mm of a line for each point of its letters
 
 def sheets_pdf(sheets: Sequence[Sheet]) -> bytes:
     """The sheets in the order given, one A4 page each, as one PDF."""
+    # Late: it takes a second to import, which only who prints should pay.
+    from fpdf import FPDF
+
     pdf = FPDF(format="A4")
     pdf.set_margins(_MARGIN, _MARGIN)
     pdf.set_auto_page_break(True, _MARGIN)
@@ -53,7 +58,7 @@ def _page(pdf: FPDF, view: SheetView) -> None:
 
 def _fits(pdf: FPDF, view: SheetView, size: float, shown: int) -> bool:
     with pdf.offset_rendering() as trial:
-        _draw(cast(FPDF, trial), view, size, shown)
+        _draw(cast("FPDF", trial), view, size, shown)
     return not trial.page_break_triggered
 
 

@@ -158,7 +158,8 @@ def test_an_old_version_says_that_it_is_superseded(context: Context) -> None:
 def _streams(pdf: bytes) -> Iterator[bytes]:
     for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
         try:
-            yield zlib.decompress(stream)
+            # What is compressed may end like a line: the rest is checksum.
+            yield zlib.decompressobj().decompress(stream)
         except zlib.error:
             yield stream
 
