@@ -129,9 +129,12 @@ def test_the_presenter_goes_by_keys_and_shows_the_essential_without_scrolling(bo
     board.set_viewport_size({"width": 1280, "height": 720})
     board.get_by_role("link", name="Present").click()
     heading = board.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Case 1 of 3")
+    board.wait_for_load_state()
     for key, place in (("ArrowRight", 2), ("PageDown", 3), ("ArrowRight", 3), ("ArrowLeft", 2), ("PageUp", 1)):
         board.keyboard.press(key)
         expect(heading).to_have_text(f"Case {place} of 3")
+        board.wait_for_load_state()
         box = board.locator(".essential").bounding_box()
         assert box is not None and box["y"] + box["height"] <= 720
         expect(board.locator(".verdict")).to_be_in_viewport(ratio=1)
