@@ -6,8 +6,8 @@ patient. Where its case, specimen and block come from stands in app.interop.fhir
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from app.domain.problems import Problem, shown
 from app.domain.strict_json import NotJson, read_object
@@ -38,6 +38,11 @@ def read(message: bytes, sender: str) -> Received:
     except NotJson as error:
         remedy = "send JSON, not XML" if message.lstrip()[:1] == b"<" else error.remedy
         return _unread(sender, "", Problem("UNREADABLE", "body", error.message, remedy))
+    return read_resource(document, sender)
+
+
+def read_resource(document: Mapping[str, Any], sender: str) -> Received:
+    """The same for a resource that was read from JSON by app.domain.strict_json before."""
     problems: list[Problem] = []
     name = document.get("resourceType")
     if name not in ("Bundle", "Observation", "DiagnosticReport"):
