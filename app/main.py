@@ -13,8 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_cds,
     answers_messages,
     problems,
+    routes_cds,
     routes_evidence,
     routes_fhir,
     routes_guidelines,
@@ -47,7 +49,7 @@ from app.web.plots import plots_of
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_messages.SENT,
+    problems.ProblemDocument, *answers_messages.SENT, *answers_cds.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -121,6 +123,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_fhir,
         routes_imports,
         routes_messages,
+        routes_cds,
     ):
         app.include_router(routes.router)
     for pages in (site, message_browser):

@@ -24,6 +24,7 @@ from app.guidelines.editions import EDITIONS
 _PACK = load_pack()
 _EDITION_IDENTITIES = {edition.id: edition.identity() for edition in EDITIONS.values()}
 EVIDENCE_IDENTITY = {"id": _PACK.id, "version": _PACK.version, "digest": _PACK.digest}
+EVIDENCE_SOURCE = _PACK.source.cited_as
 SCORES = {"0": "0", "0+": "0", "1+": "1+", "2+": "2+", "3+": "3+"}
 _encode = msgspec.json.Encoder().encode
 _TEXTS = {
