@@ -36,6 +36,7 @@ from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
 from app.services.exchange import Exchange
+from app.services.hooks import Hooks
 from app.services.import_jobs import ImportJobs
 from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs = ImportJobs(imports, log)
         app.state.intake, app.state.desk, app.state.exchange = intake, desk, exchange
         app.state.imports, app.state.import_jobs = imports, jobs
+        app.state.hooks = Hooks(intake)
         desk.start()
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)

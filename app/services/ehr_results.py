@@ -138,20 +138,23 @@ def _found(group: Sequence[Resource], became: Outcome, known: Mapping[str, Any])
     if not became.parts:
         problems = problems_of(became, 0)
         if problems and not all(map(_is_other, observations)):
-            yield _answered({}, problems, group, observations, "")
+            yield _answered({}, {}, problems, group, observations, "")
         return
     for at, part in enumerate(became.parts):
-        document = dict(part.document)
-        if beside := {**known, **document.get("context", {})}:
-            document["context"] = beside
+        document, assessed = part.document, part.assessed
+        own = document.get("context", {})
+        if not known.keys() <= own.keys():
+            document = {**document, "context": {**known, **own}}
+            assessed = assess(document)
         specimen = part.specimen or _label(observations)
         sources = observations
         if len(became.parts) > 1:
             sources = [each for each in observations if _names(each, part.specimen)] or observations
-        yield _answered(document, problems_of(became, at), group, sources, specimen)
+        yield _answered(assessed.answer, document, problems_of(became, at), group, sources, specimen)
 
 
 def _answered(
+    answer: dict[str, Any],
     document: dict[str, Any],
     problems: Sequence[Problem],
     group: Sequence[Resource],
@@ -159,9 +162,7 @@ def _answered(
     specimen: str,
 ) -> Found:
     told = tuple(_placed(each, group) for each in problems)
-    if not told:
-        answer = assess(document).answer
-        told = tuple(_reported(document, answer))
+    told = told or tuple(_reported(document, answer))
     if told:
         answer = withheld(document, told)
     ids = tuple(f"Observation/{each['id']}" for each in observations if isinstance(each.get("id"), str))

@@ -85,10 +85,11 @@ class Intake:
         for part in told.mapped.parts:
             fields, contradictory = assembled([part])
             document = document_of(fields)
-            found = assess(document).classification
+            assessed = assess(document)
+            found = assessed.classification
             wrong = (*contradictory, *located(found.problems, part))
             problems += wrong
-            parts.append(Part(part.specimen, document, wrong))
+            parts.append(Part(part.specimen, document, wrong, assessed))
             results.append({"id": None, "version": None, "status": found.status, "final": found.final, "changed": True})
         state = "quarantined" if problems else "recorded" if results or told.mapped.merges else "set_aside"
         step = told.step or ("record" if problems else None)

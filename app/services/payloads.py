@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from app.domain.problems import Problem
+from app.services.assessment import Assessment
 
 HL7V2, FHIR_JSON = "x-application/hl7-v2+er7", "application/fhir+json"
 
@@ -45,11 +46,13 @@ class Kept:
 
 
 class Part(NamedTuple):
-    """What a previewed message says of one specimen: the case document of its final values, and what is wrong in it."""
+    """What a previewed message says of one specimen: the case document of its final values, what is wrong in it, and
+    what the document alone gives."""
 
     specimen: str
     document: dict[str, Any]
     problems: tuple[Problem, ...]
+    assessed: Assessment
 
 
 @dataclass(frozen=True, slots=True)

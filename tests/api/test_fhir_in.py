@@ -12,6 +12,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from app.domain.problems import Problem
 from app.interop.fhir.reading import read, read_resource
 from app.interop.tabular import case_document
+from app.services.assessment import assess
 from app.services.payloads import Kept, Outcome, Part, Payload
 from tests.fixtures_service import Service
 
@@ -65,7 +66,7 @@ class Intake:
                     {"where": item.where, "code": code, "text": "", "field": FIELDS.get(code, ""), "value": told}
                 )
         document = case_document({each["field"]: each["value"] for each in lines if each["field"]})
-        parts = (Part("", document, ()),) if document else ()
+        parts = (Part("", document, (), assess(document)),) if document else ()
         state = "quarantined" if problems else "recorded"
         return Outcome("", state, problems=problems, lines=tuple(lines), parts=parts)
 
