@@ -83,7 +83,7 @@ class Hooks:
     digest of the data. most: how many patients' data.
     """
 
-    def __init__(self, intake: Intake, most: int = 1_000) -> None:
+    def __init__(self, intake: Intake, most: int = 4_000) -> None:
         self._intake, self._most = intake, most
         self._kept: OrderedDict[bytes, tuple[Found, ...]] = OrderedDict()
 
