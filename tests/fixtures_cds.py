@@ -99,13 +99,13 @@ def broken_discovery(answer: Any) -> list[str]:
     return found
 
 
-def observation(id: str, code: str, patient: str = "p1", **more: Any) -> dict[str, Any]:
+def observation(id: str, loinc: str, patient: str = "p1", **more: Any) -> dict[str, Any]:
     """A final Observation by a LOINC code, of specimen s1 unless told otherwise (None leaves a member out)."""
     told = {
         "resourceType": "Observation",
         "id": id,
         "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+        "code": {"coding": [{"system": "http://loinc.org", "code": loinc}]},
         "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": "2026-11-18T09:30:00+01:00",
         "specimen": {"reference": "Specimen/s1"},

@@ -71,8 +71,9 @@ def found_in(
 ) -> tuple[Found, ...]:
     """What FHIR Observations say of HER2, one answer for each specimen, the oldest first; () for nothing about HER2.
 
-    preview: of the intake; resources: Observations with what they refer to, and Conditions; context: what is known of
-    the patient beside them, as in a case document: it holds where no Observation says otherwise.
+    preview: of the intake; resources: Observations with what they refer to, and Conditions, read by strict_json, which
+    keeps digits; context: what is known of the patient beside them, as in a case document: it holds where no
+    Observation says otherwise.
     """
     listed = list(resources)
     groups = _together(listed)

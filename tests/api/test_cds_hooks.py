@@ -342,7 +342,8 @@ _LEAVES = st.one_of(
 )  # fmt: skip
 _NAMES = st.sampled_from(
     ["resourceType", "status", "code", "coding", "system", "valueString", "valueQuantity", "value", "specimen",
-     "subject", "reference", "effectiveDateTime", "component", "entry", "resource", "link", "id", "identifier", "display", "text"]
+     "subject", "reference", "effectiveDateTime", "component", "entry", "resource", "link", "id", "identifier",
+     "display", "text"]
 )  # fmt: skip
 _ANYTHING = st.recursive(
     _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4), max_leaves=12

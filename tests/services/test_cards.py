@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.domain.cards import kind_of
+from app.domain.strict_json import read_object
 from app.interop.cds_hooks.cards import Card
 from app.interop.cds_hooks.orders import Draft
 from app.services.assessment import assess
@@ -160,7 +162,8 @@ def test_specimens_that_differ_without_a_date_leave_it_open() -> None:
 
 def read(*resources: dict[str, Any], context: dict[str, Any] | None = None) -> tuple[Found, ...]:
     intake = Intake(None, load_feeds(""))  # type: ignore[arg-type]
-    return found_in(lambda payload: intake.preview_by(payload, {}), resources, context)
+    read = read_object(json.dumps({"resources": resources}).encode())["resources"]
+    return found_in(lambda payload: intake.preview_by(payload, {}), read, context)
 
 
 def test_one_answer_comes_of_the_observations_of_one_specimen() -> None:
