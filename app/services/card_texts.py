@@ -12,7 +12,8 @@ from app.interop.cds_hooks.orders import Agent
 from app.services.assessment import EVIDENCE_IDENTITY, EVIDENCE_SOURCE, weighed_anew
 from app.services.known_results import Told
 
-_SHOWN = 3  # statements of a side told in full; the others are named with their links
+_SHOWN = 1  # statements of a side told in full; the others are named with their links
+_WORDS = {"specimen.kind": "what was tested", "line": "line of treatment", "er": "ER", "pgr": "PgR"}
 _SETTINGS = ("metastatic", "neoadjuvant", "adjuvant")
 
 
@@ -37,10 +38,10 @@ def why_open(told: Told) -> str:
         return f"HER2 is reported {reported}; the IHC score or ISH counts behind it are not there"
     if told.problems:
         problem = told.problems[0]
-        return f"HER2 not settled. {problem.field}: {problem.message}"
+        return f"{problem.field}: {problem.message}"
     if answer["problems"]:
         problem = answer["problems"][0]
-        return f"HER2 not settled. {problem['field']}: {problem['message']}"
+        return f"{problem['field']}: {problem['message']}"
     steps = [each for each in answer["next_steps"] if each not in codes.ADVICE_STEPS]
     return f"HER2 {answer['status']}, not final" + (f". Next: {answer['texts'][steps[0]]}" if steps else "")
 
@@ -105,7 +106,7 @@ def sections(told: Told, agents: Sequence[Agent], base: str) -> tuple[list[str],
     present = weighed_anew(told.document, told.answer)
     general = _about_agents(present, agents)
     paragraphs = [_consideration(each, base) for each in general]
-    shown = {each["id"] for each in general}
+    shown = {each["id"]: each for each in general}
     if setting in (None, "unknown"):
         for each_setting in _SETTINGS:
             here = _about_agents(weighed_anew(told.document, told.answer, each_setting), agents)
@@ -113,14 +114,18 @@ def sections(told: Told, agents: Sequence[Agent], base: str) -> tuple[list[str],
             if here:
                 paragraphs.append(f"**If the setting is {each_setting}** (it is not known):")
                 paragraphs += [_consideration(each, base) for each in here]
-            shown |= {each["id"] for each in here}
+            shown |= {each["id"]: each for each in here}
     if present["says_nothing"]:
         paragraphs.append(plain(present["says_nothing"]))
-    if present["missing"]:
-        listed = "\n".join(f"- {plain(each['text'])}" for each in present["missing"])
-        paragraphs.append(f"Not known, and what it would change:\n{listed}")
     if shown:
-        paragraphs.append(f"{plain(present['dated'])} {plain(present['general_caution'])}")
+        caveats = dict.fromkeys(one for each in shown.values() for one in each["caveats"])
+        listed = [*caveats, present["dated"], present["general_caution"]]
+        paragraphs.append("Caveats:\n" + "\n".join(f"- {plain(each)}" for each in listed))
+    if fields := [
+        _WORDS.get(each["field"]) or each["field"].removeprefix("biomarkers.").replace("_", " ")
+        for each in present["missing"]
+    ]:
+        paragraphs.append(f"Not known, and each could change this: {plain(', '.join(fields))}.")
     return paragraphs, len(shown)
 
 
@@ -144,15 +149,14 @@ def _consideration(each: Mapping[str, Any], base: str) -> str:
             lines.append(f"- {word}, also: {', '.join(_cited(one, base) for one in more)}")
     if not each["against"] and each["against_note"]:
         lines.append(f"- Against: {plain(each['against_note'])}")
-    lines += [f"- Caveat: {plain(one)}" for one in each["caveats"]]
     lines += [f"- Not to be concluded: {plain(one)}" for one in each["must_not_conclude"]]
     return "\n".join(lines)
 
 
 def _statement(each: Mapping[str, Any], base: str) -> str:
     beside = [word for word, holds in _marks(each) if holds]
-    told = f" [{'; '.join(beside)}]" if beside else ""
-    return f"{plain(each['summary'])} ({_cited(each, base)}){plain(told)}"
+    told = f" ({plain('; '.join(beside))})" if beside else ""
+    return f"{plain(each['summary'])} ({_cited(each, base)}){told}"
 
 
 def _marks(each: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:

@@ -95,7 +95,7 @@ def _reasons(told: Told, earlier: Told | None, at: Situation) -> Iterator[tuple[
     """What has to be known or done, in one line each, by topic."""
     answer = told.answer
     if answer["status"] == "invalid" or (told.problems and not answer["final"]):
-        yield "contradictory", texts.why_open(told)
+        yield "contradictory", f"HER2 not settled. {texts.why_open(told)}"
     elif told.problems:
         yield "contradictory", f"{texts.status_line(answer)}; {told.problems[0].message}"
     elif not answer["final"]:
@@ -232,7 +232,7 @@ def _card(
 def _links(topic: str, told: Told | None, at: Situation) -> Iterator[Link]:
     if told is not None and told.patient_id:
         yield Link("Open the case in Herald", f"{at.base}/browser/patients/{told.patient_id}")
-    elif told is not None and (query := _query(told.document)):
+    elif told is not None and not told.problems and (query := _query(told.document)):
         yield Link("Open these values in Herald's calculator", f"{at.base}/?{query}")
     if at.smart:
         context = {"topic": topic} | ({"result": told.result_id} if told is not None and told.result_id else {})

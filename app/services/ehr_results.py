@@ -172,14 +172,17 @@ def _answered(
 
 
 def _placed(problem: Problem, group: Sequence[Resource]) -> Problem:
-    """The problem with the id of its resource in place of its number in a Bundle made here."""
-    source = _source(group, problem.field)
-    if source is None or not isinstance(source.get("id"), str):
-        return problem
-    rest = _ENTRY.sub("", problem.field, count=1) if _ENTRY.match(problem.field) else problem.field.partition(".")[2]
-    place = f"{source.get('resourceType')}/{source['id']}"
-    rest = rest.lstrip(".")
-    return Problem(problem.code, f"{place}.{rest}" if rest else place, problem.message, problem.remedy)
+    """The problem with the ids of resources in place of their numbers in a Bundle made here."""
+
+    def name(match: re.Match[str]) -> str:
+        at = int(match[1])
+        id = group[at].get("id") if at < len(group) else None
+        return f"{group[at]['resourceType']}/{id}" if isinstance(id, str) else match[0]
+
+    field, alone = problem.field, group[0]
+    if len(group) == 1 and isinstance(alone.get("id"), str):
+        field = re.sub(r"^Observation(?![\w/])", f"Observation/{alone['id']}", field)
+    return Problem(problem.code, _ENTRY.sub(name, field), _ENTRY.sub(name, problem.message), problem.remedy)
 
 
 def _reported(document: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterable[Problem]:

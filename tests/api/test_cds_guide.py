@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from app.interop.cds_hooks.cards import TOPICS
 from tests.fixtures_cds import ORDER_SELECT, PATIENT_VIEW, broken_rules
 from tests.fixtures_service import Service
-from tests.house.house import ROOT
 
-GUIDE = (ROOT / "docs/cds-hooks.md").read_text("utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs/cds-hooks.md").read_text("utf-8")
 
 
 def example(hook: str) -> object:
