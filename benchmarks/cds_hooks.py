@@ -2,7 +2,9 @@
 
 One worker of uvicorn on loopback, a client process of plain sockets with keep-alive; the lanes take turns. Bodies are
 about 8 kB: a Patient, six Observations as EHRs write them, a Condition; ids and numbers are drawn anew, so that no
-request is like another. `known`: the patient has a result on record, so that it is found and its answer is read.
+request is like another, save in the lanes `again`: there the charts of 200 patients are opened again and again, with
+the same data each time and another hookInstance, as EHRs do. `looked for`: Herald asks its record for the patient;
+`known`: the patient has a result there, so that its answer is read and compared.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import secrets
 import socket
 import statistics
 import subprocess
@@ -24,9 +27,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-CONNECTIONS, SECONDS, ROUNDS, DRAWN, KNOWN = 8, 2.0, 5, 4_000, 200
+CONNECTIONS, SECONDS, ROUNDS, DRAWN, KNOWN, AGAIN = 8, 2.0, 5, 2_000, 200, 200
 SERVER = "https://ehr.example.org/fhir"
 SERVICE = "/cds-services/her2-patient-view"
+
+
+_MARK = b"feedfeedfeedfeed"
 
 
 def create_app() -> FastAPI:
@@ -50,7 +56,7 @@ def create_app() -> FastAPI:
 def _observation(patient: str, code: str, display: str, specimen: str, value: dict[str, Any]) -> dict[str, Any]:
     return {
         "resourceType": "Observation",
-        "id": uuid.uuid4().hex,
+        "id": _MARK.decode() + code,
         "meta": {"versionId": "1", "lastUpdated": "2026-11-20T10:11:12.000+01:00"},
         "status": "final",
         "category": [
@@ -140,13 +146,20 @@ def body(rng: random.Random, server: bool, patient: str) -> bytes:
     return json.dumps(request).encode()
 
 
+def _opened_again(sent: bytes) -> bytes:
+    """The same data with another hookInstance."""
+    told = {**json.loads(sent), "hookInstance": str(uuid.uuid4())}
+    return json.dumps(told).encode().replace(_MARK, b"0123456789abcdef")
+
+
 def _connection(port: int, path: str, payloads: list[bytes], until: float, times: list[float], place: int) -> None:
     rng = random.Random(place)
     with socket.create_connection(("127.0.0.1", port)) as link:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
         while (began := time.perf_counter()) < until:
-            sent = rng.choice(payloads)
+            # an id that no other request has: what was read before is then of no use
+            sent = rng.choice(payloads).replace(_MARK, secrets.token_hex(8).encode())
             link.sendall(f"{head}{len(sent)}\r\n\r\n".encode() + sent)
             data = link.recv(65536)
             while b"\r\n\r\n" not in data:
@@ -207,12 +220,19 @@ def main() -> None:
     rng = random.Random()
     patients = [uuid.uuid4().hex for _ in range(KNOWN)]
     alone = [body(rng, False, uuid.uuid4().hex) for _ in range(DRAWN)]
+    again = [_opened_again(each) for each in rng.choices(alone[:AGAIN], k=DRAWN)]
     asked = [body(rng, True, uuid.uuid4().hex) for _ in range(DRAWN)]
+    searched = [_opened_again(each) for each in rng.choices(asked[:AGAIN], k=DRAWN)]
     known = [body(rng, True, rng.choice(patients)) for _ in range(DRAWN)]
     lanes = {
         "echo": ("/echo", alone),
         "echo of bytes": ("/echo-bytes", alone),
         "patient-view, data alone": (SERVICE, alone),
+        "patient-view, again": (SERVICE, again),
+        "patient-view, looked for, again": (
+            SERVICE,
+            [_opened_again(each) for each in rng.choices(asked[:AGAIN], k=DRAWN)],
+        ),
         "patient-view, looked for": (SERVICE, asked),
         "patient-view, known": (SERVICE, known),
     }
@@ -237,9 +257,8 @@ def main() -> None:
     for name, rounds in times.items():
         rate = statistics.median(len(each) / SECONDS for each in rounds)
         cuts = statistics.quantiles((1000 * each for one in rounds for each in one), n=100)
-        print(
-            f"{name:<26}{rate:7.0f} requests/s   p50 {cuts[49]:6.1f} ms   p95 {cuts[94]:6.1f} ms   p99 {cuts[98]:6.1f} ms"
-        )
+        told = "   ".join(f"p{p} {cuts[p - 1]:6.1f} ms" for p in (50, 95, 99))
+        print(f"{name:<32}{rate:7.0f} requests/s   {told}")
     for name in lanes:
         if name.startswith("patient-view"):
             pairs = zip(times[name], times["echo"], strict=True)
