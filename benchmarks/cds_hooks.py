@@ -229,10 +229,7 @@ def main() -> None:
         "echo of bytes": ("/echo-bytes", alone),
         "patient-view, data alone": (SERVICE, alone),
         "patient-view, again": (SERVICE, again),
-        "patient-view, looked for, again": (
-            SERVICE,
-            [_opened_again(each) for each in rng.choices(asked[:AGAIN], k=DRAWN)],
-        ),
+        "patient-view, looked for, again": (SERVICE, searched),
         "patient-view, looked for": (SERVICE, asked),
         "patient-view, known": (SERVICE, known),
     }

@@ -12,7 +12,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, exists, func, select
 
 from app.records import tables as t
 from app.records.errors import IdentityConflict, LinkConflict, NotFound
@@ -22,14 +22,6 @@ from app.records.rows import Decision, Identity, Link, Move, columns_of
 # made once: building a statement costs as much as running it, and every result asks this
 _PATIENT = select(t.patient_identity.c.patient_id).where(
     *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
-)
-_ANY = (
-    select(t.patient_identity.c.patient_id)
-    .where(
-        t.patient_identity.c.organisation == bindparam("organisation"),
-        tuple_(t.patient_identity.c.system, t.patient_identity.c.value).in_(bindparam("pairs", expanding=True)),
-    )
-    .limit(1)
 )
 _LINK = [t.patient_link.c[field.name] for field in fields(Link)]
 
@@ -49,11 +41,6 @@ class PatientFinding:
 
     def find_patients(self, identities: Iterable[Identity]) -> tuple[str, ...]:
         """The patients that these identifiers stand with, merges followed: none, one, or several to be merged."""
-        identities = tuple(identities)
-        pairs = [(each.system, each.value) for each in identities]
-        # of most patients that an EHR asks for nothing is known: one question then does for all identifiers
-        if self.connection.execute(_ANY, {"organisation": self.organisation, "pairs": pairs}).first() is None:
-            return ()
         return tuple(sorted({self.find_survivor(owner) for owner in self._owners(identities).values()}))
 
     def find_chain(self, patient_id: str) -> tuple[str, ...]:
