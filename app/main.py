@@ -13,11 +13,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
+    answers_cds,
     answers_feedback,
     answers_meetings,
     answers_messages,
     answers_webhooks,
     problems,
+    routes_cds,
     routes_evidence,
     routes_feedback,
     routes_fhir,
@@ -41,6 +43,7 @@ from app.logs import configure, logger
 from app.services.desk import IntakeDesk
 from app.services.evidence import evidence_pack
 from app.services.exchange import Exchange
+from app.services.hooks import Hooks
 from app.services.import_jobs import ImportJobs
 from app.services.imports import Imports
 from app.services.intake import Intake, load_feeds
@@ -61,8 +64,8 @@ from app.web.smart.servers import Servers
 _SENT: tuple[type[BaseModel], ...] = (
     schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
     schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_feedback.SENT, *answers_meetings.SENT, *answers_messages.SENT,
-    *answers_webhooks.SENT,
+    problems.ProblemDocument, *answers_cds.SENT, *answers_feedback.SENT, *answers_meetings.SENT,
+    *answers_messages.SENT, *answers_webhooks.SENT,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -108,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ca=settings.webhook_ca,
         )
         app.state.webhooks = webhooks
+        app.state.hooks = Hooks(intake)
         desk.start()
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
@@ -156,7 +160,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(routes.router)
     # What EHRs call: who calls is known before the body is read.
-    for called in (routes_feedback,):
+    for called in (routes_cds, routes_feedback):
         told = problems.documented("unauthenticated")
         app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
     app.include_router(routes_feedback.summaries)

@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "This resource does not take this method"),
     "too_large": (413, "The body is too large"),
+    "prefetch_missing": (412, "Data that the service needs were not sent"),
     "stale": (412, "The result has changed since it was read"),
     "key_conflict": (409, "The Idempotency-Key was used for another request"),
     "in_progress": (409, "The first request with this key is still at work"),

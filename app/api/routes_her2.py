@@ -5,33 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from app.api import answers, schemas
 from app.api.bodies import json_object
+from app.api.direct import DirectRoute
 from app.api.problems import documented, query_items
 from app.services.query import PARAMETERS, Parameter, read_query
 from app.services.reporting import assessed
 
-
-class _DirectRoute(APIRoute):
-    """Calls the endpoint with the request alone: these two read their input themselves and depend on nothing.
-
-    A Refusal goes up to the application's own handlers.
-    """
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.methods and scope["method"] not in self.methods:
-            await super().handle(scope, receive, send)
-            return
-        response: Response = await self.endpoint(Request(scope, receive))
-        await response(scope, receive, send)
-
-
-router = APIRouter(tags=["classify"], route_class=_DirectRoute)
+router = APIRouter(tags=["classify"], route_class=DirectRoute)
 
 _MODELS: dict[str, type[BaseModel]] = {
     "ihc": schemas.Ihc, "ish": schemas.Ish, "follow_up_ish": schemas.Ish, "recount": schemas.Recount,

@@ -95,6 +95,9 @@ def _flag(value: Any, field: str, problems: list[Problem]) -> bool | None:
 
 def is_text(value: Any) -> bool:
     """A text that every database and every answer can hold: no NUL, no lone surrogate, no number in disguise."""
+    # most texts are plain: asked first, since every text of every message is asked
+    if type(value) is str and value.isascii():
+        return "\x00" not in value
     if not isinstance(value, str) or isinstance(value, Digits) or "\x00" in value:
         return False
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from app.guidelines.editions import EDITIONS
 _PACK = load_pack()
 _EDITION_IDENTITIES = {edition.id: edition.identity() for edition in EDITIONS.values()}
 EVIDENCE_IDENTITY = {"id": _PACK.id, "version": _PACK.version, "digest": _PACK.digest}
+EVIDENCE_SOURCE = _PACK.source.cited_as
 SCORES = {"0": "0", "0+": "0", "1+": "1+", "2+": "2+", "3+": "3+"}
 _encode = msgspec.json.Encoder().encode
 _TEXTS = {
@@ -76,6 +77,29 @@ def assess(document: Mapping[str, Any]) -> Assessment:
     found = classify(reading.case, reading.problems)
     ihc = SCORES.get(reading.case.ihc.score or "")
     return Assessment(found, weigh(_PACK, reading.context, found.status, found.final, found.her2_low, ihc))
+
+
+def withheld(document: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, Any]:
+    """The answer to a case whose report contradicts itself or cannot be read in full: invalid, and no status is shown.
+
+    problems: at least one, each told in the answer.
+    """
+    found = assess(document)
+    told = f"HER2 invalid. {problems[0].field}: {problems[0].message}"
+    nothing: dict[str, Any] = dict.fromkeys(("ish_group", "ish_result", "comment", "retest", "fda_ratio"))
+    nothing |= {name: [] for name in ("report_notes", "notes", "next_steps", "flags", "worlds", "measured", "trace")}
+    nothing |= {"status": "invalid", "final": False, "her2_low": "undetermined", "review_required": True, "texts": {}}
+    weighing = weigh(_PACK, read_case(document).context, "invalid", False, "undetermined", None)
+    listed = [problem_document(each) for each in dict.fromkeys((*problems, *found.problems))]
+    return found.answer | nothing | {"summary": told, "problems": listed, "considerations": _weighed(weighing)[0]}
+
+
+def weighed_anew(document: Mapping[str, Any], answer: Mapping[str, Any], setting: str | None = None) -> dict[str, Any]:
+    """What the evidence says beside an answer, by the pack at work. setting: in place of the document's own."""
+    reading = read_case(document)
+    context = reading.context if setting is None else reading.context._replace(setting=setting)
+    ihc = SCORES.get(reading.case.ihc.score or "")
+    return _weighed(weigh(_PACK, context, answer["status"], answer["final"], answer["her2_low"], ihc))[0]
 
 
 def _measured(found: Classification) -> list[dict[str, str]]:

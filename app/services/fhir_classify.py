@@ -6,22 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.domain.problems import Problem, named
-from app.domain.strict_json import write
-from app.interop import tabular
 from app.interop.fhir import outcome, writing
 from app.interop.fhir.elements import Element, shape_problems
 from app.interop.fhir.outcome import Resource
-from app.services.assessment import assess
+from app.services.assessment import assess, withheld
+from app.services.ehr_results import previewed, problems_of
 from app.services.errors import Refusal
-from app.services.fhir_exchange import payload
 from app.services.payloads import Outcome, Payload
 from app.services.views import result_document
 
 _SIMPLE = ("ihc", "ratio", "copies", "cep17", "cells", "edition")
 _VALUES = ("valueString", "valueCode", "valueDecimal", "valueInteger", "valuePositiveInt")
 _TAKEN = ("Bundle", "Observation", "DiagnosticReport")
-# Nothing is stored, so it does not matter whose result it is.
-_NOT_ASKED = frozenset({"NO_PATIENT", "NO_ACCESSION"})
 
 
 def classify(
@@ -31,16 +27,18 @@ def classify(
 
     Raises Refusal("malformed") for Parameters that cannot be read; what is wrong with values stands in `problems`.
     """
-    if problems := shape_problems(body, str(body.get("resourceType", "Parameters"))):
+    problems = shape_problems(body, str(body.get("resourceType", "Parameters")))
+    if problems:
         raise Refusal("malformed", "The Parameters cannot be read.", problems)
     document, resources = _read(body)
-    problems = ()
     if resources:
-        became = preview(payload(write(_message(resources)), sender, ""))
-        problems = tuple(each for each in became.problems if each.code not in _NOT_ASKED)
-        fields, twice = _fields(became)
-        problems += twice
-        document = tabular.case_document(fields) | document
+        became = previewed(preview, resources, sender)
+        problems = problems_of(became, 0)
+        if len(became.parts) > 1:
+            told, remedy = "they are of several specimens", "send the Observations of one specimen"
+            problems += (Problem("AMBIGUOUS", "Parameters.parameter", told, remedy),)
+        elif became.parts:
+            document = {**became.parts[0].document, **document}
     return _answered(document, problems, sign_off)
 
 
@@ -86,34 +84,10 @@ def _take(parameter: Element, name: str, document: dict[str, Any]) -> None:
         parameter.note("WRONG_TYPE", "value[x]", "is not one text or number", f"send one of {', '.join(_VALUES)}")
 
 
-def _message(resources: list[Mapping[str, Any]]) -> Mapping[str, Any]:
-    if len(resources) == 1:
-        return resources[0]
-    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
-
-
-def _fields(became: Outcome) -> tuple[dict[str, str], tuple[Problem, ...]]:
-    """The fields of the one case that was read; a field with two values is a problem."""
-    if len(became.results) > 1:
-        told, remedy = "they are of several specimens", "send the Observations of one specimen"
-        return {}, (Problem("AMBIGUOUS", "Parameters.parameter", told, remedy),)
-    fields: dict[str, str] = {}
-    problems = []
-    for line in became.lines:
-        field, value = line.get("field", ""), line.get("value", "")
-        if field and fields.setdefault(field, value) != value:
-            problems.append(Problem("AMBIGUOUS", line["where"], f"{field} has another value before", "send it once"))
-    return fields, tuple(problems)
-
-
 def _answered(document: Mapping[str, Any], problems: tuple[Problem, ...], sign_off: bool) -> Resource:
     """What was found; with a problem of the message no status is shown."""
     found = assess(document)
-    answer = found.answer
-    if problems:
-        told = f"HER2 invalid. {problems[0].field}: {problems[0].message}"
-        unknown = {"status": "invalid", "final": False, "her2_low": "undetermined", "ish_group": None}
-        answer = {**answer, **unknown, "summary": told, "next_steps": []}
+    answer = withheld(document, problems) if problems else found.answer
     observation = writing.observation_of(result_document(document, answer, None, sign_off=sign_off))
     issues = outcome.problem_issues((*problems, *found.problems))
     parameters: list[Resource] = [

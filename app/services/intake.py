@@ -17,6 +17,7 @@ from typing import Any
 from app.domain.problems import Problem
 from app.interop.feeds import Feed, Feeds, map_received
 from app.interop.fhir.reading import read as read_fhir
+from app.interop.fhir.reading import read_resource
 from app.interop.hl7.reading import read as read_hl7
 from app.interop.received import Mapped, Received
 from app.records.errors import Busy, Duplicate, IdentityConflict, Stale, Unavailable, Unstorable
@@ -25,7 +26,7 @@ from app.records.rows import Message
 from app.services.assessment import assess
 from app.services.errors import Refusal, told_of
 from app.services.joining import assembled, document_of
-from app.services.payloads import FHIR_JSON, HL7V2, TERMINAL, Kept, Outcome, Payload
+from app.services.payloads import FHIR_JSON, HL7V2, TERMINAL, Kept, Outcome, Part, Payload
 from app.services.recorder import Recorder, Understood, Waits, located, waves
 from app.services.reporting import Context
 
@@ -85,16 +86,24 @@ class Intake:
         """What Herald would read of a message, part by part; nothing is stored, and nothing stored is looked at."""
         with refusing(), self.context.store.reading(self.context.organisation) as reading:
             overlay = Inbox(reading).codes(payload.sender)
+        return self.preview_by(payload, overlay)
+
+    def preview_by(self, payload: Payload, overlay: dict[tuple[str, str], str]) -> Outcome:
+        """The same by codes that were read before: nothing waits for the database."""
         told = self.understand(payload, overlay)
-        problems, results = list(told.mapped.problems), []
+        problems, results, parts = list(told.mapped.problems), [], []
         for part in told.mapped.parts:
             fields, contradictory = assembled([part])
-            found = assess(document_of(fields)).classification
-            problems += [*contradictory, *located(found.problems, part)]
+            document = document_of(fields)
+            assessed = assess(document)
+            found = assessed.classification
+            wrong = (*contradictory, *located(found.problems, part))
+            problems += wrong
+            parts.append(Part(part.specimen, document, wrong, assessed))
             results.append({"id": None, "version": None, "status": found.status, "final": found.final, "changed": True})
         state = "quarantined" if problems else "recorded" if results or told.mapped.merges else "set_aside"
         step = told.step or ("record" if problems else None)
-        return Outcome("", state, step, tuple(problems), tuple(results), lines_of(told.mapped))
+        return Outcome("", state, step, tuple(problems), tuple(results), lines_of(told.mapped), tuple(parts))
 
     # ---- record
 
@@ -227,6 +236,8 @@ def lines_of(mapped: Mapped) -> tuple[dict[str, str], ...]:
 
 def read_payload(payload: Payload, feed: Feed) -> Received:
     """What a message says, read by its media type as its sender's feed asks. Raises nothing a sender can cause."""
+    if payload.resource is not None:
+        return read_resource(payload.resource, payload.sender)
     if payload.media_type == FHIR_JSON:
         return read_fhir(payload.message, payload.sender)
     return read_hl7(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.domain.problems import Problem
+from app.services.assessment import Assessment
 
 HL7V2, FHIR_JSON = "x-application/hl7-v2+er7", "application/fhir+json"
 
@@ -22,12 +24,16 @@ TERMINAL = tuple(state for state in STATES if state not in ("received", "process
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A message as it came. sender and control_id: as the door sees them before anything is parsed, "" if unknown."""
+    """A message as it came. sender and control_id: as the door sees them before anything is parsed, "" if unknown.
+
+    resource: a FHIR resource that was read before and is only previewed; then there is no message.
+    """
 
     message: bytes
     media_type: str
     sender: str
     control_id: str = ""
+    resource: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +45,21 @@ class Kept:
     new: bool
 
 
+class Part(NamedTuple):
+    """What a previewed message says of one specimen: the case document of its final values, what is wrong in it, and
+    what the document alone gives."""
+
+    specimen: str
+    document: dict[str, Any]
+    problems: tuple[Problem, ...]
+    assessed: Assessment
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a message. state: one of STATES; results: documents of the results that it gave or changed
-    ({"id", "version", "status", "final", "changed"}); lines: what was read beside what became of it."""
+    ({"id", "version", "status", "final", "changed"}); lines: what was read beside what became of it; parts: of a
+    preview, one for each result."""
 
     message_id: str
     state: str
@@ -50,6 +67,7 @@ class Outcome:
     problems: tuple[Problem, ...] = ()
     results: tuple[dict[str, Any], ...] = ()
     lines: tuple[dict[str, str], ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 class Desk(Protocol):

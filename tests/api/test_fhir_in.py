@@ -10,8 +10,10 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.domain.problems import Problem
-from app.interop.fhir.reading import read
-from app.services.payloads import Kept, Outcome, Payload
+from app.interop.fhir.reading import read, read_resource
+from app.interop.tabular import case_document
+from app.services.assessment import assess
+from app.services.payloads import Kept, Outcome, Part, Payload
 from tests.fixtures_service import Service
 
 OBSERVATION = {
@@ -49,7 +51,10 @@ class Intake:
 
     def preview(self, payload: Payload) -> Outcome:
         self.previewed.append(payload)
-        received = read(payload.message, payload.sender)
+        if payload.resource is not None:
+            received = read_resource(payload.resource, payload.sender)
+        else:
+            received = read(payload.message, payload.sender)
         items = [item for report in received.reports for item in report.items]
         problems = (*received.problems, *(each for item in items for each in item.problems))
         lines = []
@@ -60,7 +65,10 @@ class Intake:
                 lines.append(
                     {"where": item.where, "code": code, "text": "", "field": FIELDS.get(code, ""), "value": told}
                 )
-        return Outcome("", "quarantined" if problems else "recorded", problems=problems, lines=tuple(lines))
+        document = case_document({each["field"]: each["value"] for each in lines if each["field"]})
+        parts = (Part("", document, (), assess(document)),) if document else ()
+        state = "quarantined" if problems else "recorded"
+        return Outcome("", state, problems=problems, lines=tuple(lines), parts=parts)
 
 
 @pytest.fixture
@@ -275,7 +283,9 @@ def test_observations_are_classified_without_a_patient(stateless: Service, intak
 def test_digits_reach_the_reader_of_a_bundle_as_they_were_written(stateless: Service, intake: Intake) -> None:
     body = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": OBSERVATION}]})
     stateless.post("/fhir/$classify-her2", content=body.replace("1.8", "1.80").encode())
-    assert b'"value":1.80}' in intake.previewed[0].message
+    bundle = intake.previewed[0].resource
+    assert bundle is not None
+    assert str(bundle["entry"][0]["resource"]["valueQuantity"]["value"]) == "1.80"
 
 
 def test_a_message_with_a_problem_gets_no_status(stateless: Service, intake: Intake) -> None:

@@ -124,7 +124,8 @@ class _ReportReader:
             self.problems += [] if receptor else [clash]
             self.tell_values(item, clash.message)
             return
-        elsewhere = any(holds(plain(names), word) for word in self.feed.history)
+        named = plain(names)
+        elsewhere = any(holds(named, word) for word in self.feed.history)
         if elsewhere and target != "note" and not receptor:
             told = "its name speaks of another time or place"
             self.wait(item, "AMBIGUOUS", told, "set its code to note or ignore, or send the result by its own code")
@@ -163,6 +164,9 @@ class _ReportReader:
             return
         if not values:
             self.tell(item, _Place(item.where, ""), note="no value")
+            return
+        if len(values) == 1 and values[0].text.isprintable():
+            self.value(item, target, values[0], about, values[0].text)
             return
         lines = [line for value in values for line in value.text.splitlines()]
         alone = [read_value(each, target, self.feed, item) for each in values]

@@ -35,9 +35,9 @@ _BLOCKS = ("specimen", "group", "none")
 _HEADINGS = ("ihc", "ish", "follow_up_ish", "recount", "third_count", "history", "reference", "other", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Feed:
-    """How one sender's messages are read.
+    """How one sender's messages are read. Compared by identity, so that what follows from it can be kept beside it.
 
     codes: (system, code) to a target; words: target to words, in one case, to what the case document takes, "" for
     nothing; answers: coded answers, (system, code) to a word; methods: (system, code) to an ISH method;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.domain.problems import Problem
@@ -55,12 +56,18 @@ def read_value(value: Value, target: str, feed: Feed, item: Item) -> Said | Prob
 
 def contradiction(codings: tuple[Coding, ...], text: str, target: str, where: str, feed: Feed) -> Problem | None:
     """Does a code's display, or the text beside it, say what the code does not?"""
-    head = target.split(".")[0]
+    code = _contradicted(codings, text, target.split(".")[0], feed)
+    return None if code is None else _clash(where, f"code {code[:20]} and the name beside it contradict each other")
+
+
+@lru_cache(maxsize=4096)
+def _contradicted(codings: tuple[Coding, ...], text: str, head: str, feed: Feed) -> str | None:
+    """The code whose names say what it does not: senders repeat the same few names."""
     told = [plain(text), *(plain(each.display) for each in codings)]
     for coding in codings:
         words = {*feed.contradicts.get((coding.system, coding.code), ()), *feed.foreign.get(head, ())}
         if any(holds(name, word) for name in told for word in words):
-            return _clash(where, f"code {coding.code[:20]} and the name beside it contradict each other")
+            return coding.code
     return None
 
 
@@ -75,17 +82,25 @@ def method_of(item: Item, feed: Feed) -> str:
 
 def _coded(value: Value, feed: Feed) -> str | Problem | None:
     """The word of a coded answer; its display is looked at only for what contradicts it."""
-    words = {feed.answers[at] for each in value.codings if (at := (each.system, each.code)) in feed.answers}
-    if not words:
+    if not value.codings:
         return None
+    word, clash = _word(value.codings, value.text, feed)
+    return _clash(value.where, clash) if clash else word
+
+
+@lru_cache(maxsize=4096)
+def _word(codings: tuple[Coding, ...], text: str, feed: Feed) -> tuple[str | None, str]:
+    """The word of a coded answer, or what contradicts in it: senders repeat the same few answers."""
+    words = {feed.answers[at] for each in codings if (at := (each.system, each.code)) in feed.answers}
+    if not words:
+        return None, ""
     statuses = {status for each in words if (status := status_of(each))}
     if len(words) > 1 and (len(statuses) < len(words) or any(opposed(a, b) for a in statuses for b in statuses)):
-        return _clash(value.where, "its codes say different things")
+        return None, "its codes say different things"
     word = " and ".join(sorted(words))
-    for told in {value.text, *(each.display for each in value.codings)}:
-        if _against(word, told, feed):
-            return _clash(value.where, "the code of the answer and the text beside it contradict each other")
-    return word
+    if any(_against(word, told, feed) for told in {text, *(each.display for each in codings)}):
+        return None, "the code of the answer and the text beside it contradict each other"
+    return word, ""
 
 
 def _against(word: str, told: str, feed: Feed) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from app.domain.numbers import Digits
@@ -23,6 +24,8 @@ def shape_problems(document: Mapping[str, Any], where: str) -> tuple[Problem, ..
 
     FHIR forbids all of them; a null is right only in a list of simple values beside a list of their extensions.
     """
+    if _is_sound(document):
+        return ()
     found: list[Problem] = []
     waiting: list[tuple[Any, str, int]] = [(document, where, 0)]
     while waiting and len(found) < _MOST:
@@ -43,6 +46,28 @@ def shape_problems(document: Mapping[str, Any], where: str) -> tuple[Problem, ..
         if wrong:
             found.append(Problem("UNREADABLE", path, wrong, "leave the element out, or send its value"))
     return tuple(reversed(found))
+
+
+def _is_sound(document: Mapping[str, Any]) -> bool:
+    """Is nothing of that in a resource? Quick, and names no place; what it doubts may be right all the same."""
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        below: list[Any] = []
+        for value in level:
+            if not value:
+                return False
+            for each in value.values() if isinstance(value, dict) else value:
+                if isinstance(each, str):
+                    if not (each and is_text(each)) and not isinstance(each, Digits):
+                        return False
+                elif isinstance(each, dict | list):
+                    below.append(each)
+                elif each is None:
+                    return False
+        if not below:
+            return True
+        level = below
+    return False
 
 
 def _members(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -127,16 +152,12 @@ class Element:
 
     def time(self, name: str) -> str:
         """A date, or a date-time with its offset, as written up to microseconds; "" for less or where absent."""
-        text = _FRACTION.sub(r"\1", self.text(name))
-        if not text or _PARTIAL.fullmatch(text):
-            return ""
-        try:
-            moment(text)
-        except ValueError:
+        text = self.text(name)
+        told = _time(text) if text else ""
+        if told is None:
             remedy = "send a date (2026-11-25) or a date-time with its offset (2026-11-25T14:30:00+01:00)"
             self.note("UNREADABLE", name, "is not a date or a date-time with an offset", remedy)
-            return ""
-        return text
+        return told or ""
 
     def codings(self, name: str) -> tuple[Coding, ...]:
         """The codings of a CodeableConcept; one without a system where it is told in words alone."""
@@ -149,6 +170,19 @@ class Element:
             if self.members.get(name):
                 remedy = "send the resource without it, or have it mapped first"
                 self.note("UNSUPPORTED", name, "changes the meaning of the resource in a way not known here", remedy)
+
+
+@lru_cache(maxsize=4096)
+def _time(text: str) -> str | None:
+    """A time up to microseconds, "" for a year or month alone, None for no time: results of one report share theirs."""
+    text = _FRACTION.sub(r"\1", text)
+    if _PARTIAL.fullmatch(text):
+        return ""
+    try:
+        moment(text)
+    except ValueError:
+        return None
+    return text
 
 
 def codings_of(concept: Element) -> tuple[Coding, ...]:
@@ -171,6 +205,7 @@ def words_of(concept: Element | None) -> str:
     return next((each.display for each in codings if each.display), codings[0].code if codings else "")
 
 
+@lru_cache(maxsize=4096)
 def aware(text: str) -> datetime | None:
     """A time that Element.time gave; a date is its midnight in UTC."""
     return moment(text) if text else None

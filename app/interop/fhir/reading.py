@@ -6,8 +6,8 @@ patient. Where its case, specimen and block come from stands in app.interop.fhir
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from app.domain.problems import Problem, shown
 from app.domain.strict_json import NotJson, read_object
@@ -38,6 +38,11 @@ def read(message: bytes, sender: str) -> Received:
     except NotJson as error:
         remedy = "send JSON, not XML" if message.lstrip()[:1] == b"<" else error.remedy
         return _unread(sender, "", Problem("UNREADABLE", "body", error.message, remedy))
+    return read_resource(document, sender)
+
+
+def read_resource(document: Mapping[str, Any], sender: str) -> Received:
+    """The same for a resource that was read from JSON by app.domain.strict_json before."""
     problems: list[Problem] = []
     name = document.get("resourceType")
     if name not in ("Bundle", "Observation", "DiagnosticReport"):
@@ -150,13 +155,27 @@ def _reports(resources: Resources, sender: str, problems: list[Problem], notes: 
     """The items put together by report, specimen, patient and case, in the order of the message."""
     listing = _listing(resources, notes)
     together: dict[tuple[object, ...], tuple[_Place, list[tuple[Resource, Item]]]] = {}
+    before: Resource | None = None
+    place: _Place | None = None
     for resource in resources.of("Observation"):
-        place = _place(resources, resource, listing.get(id(resource)), sender, problems)
+        if place is None or listing or before is None or not _stands_alike(resource, before):
+            place = _place(resources, resource, listing.get(id(resource)), sender, problems)
+        before = resource
         item = _item(resource, place.report)
         key = (id(place.report), place.patient, place.accession, place.sample.specimen, place.sample.block)
         together.setdefault(key, (place, []))[1].append((resource, item))
     for place, items in together.values():
         yield _report(place, items)
+
+
+def _stands_alike(one: Resource, other: Resource) -> bool:
+    """Do two results that no report lists refer to the same things in the same words?"""
+    if one.full_url or other.full_url or one.within is not None or other.within is not None:
+        return False
+    mine, others = one.element.members, other.element.members
+    if "contained" in mine or "contained" in others:
+        return False
+    return all(mine.get(name) == others.get(name) for name in ("subject", "specimen", "basedOn", "performer"))
 
 
 def _listing(resources: Resources, notes: list[str]) -> dict[int, list[Resource]]:
