@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.middleware.cors import CORSMiddleware
@@ -36,7 +36,6 @@ from app.api import (
     routes_webhooks,
     schemas,
 )
-from app.api.client_jwt import authenticated
 from app.api.middleware import RequestLayer
 from app.background import beside, outward
 from app.logs import configure, logger
@@ -157,12 +156,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         routes_messages,
         routes_meetings,
         routes_webhooks,
+        routes_cds,
+        routes_feedback,
     ):
         app.include_router(routes.router)
-    # What EHRs call: who calls is known before the body is read.
-    for called in (routes_cds, routes_feedback):
-        told = problems.documented("unauthenticated")
-        app.include_router(called.router, dependencies=[Depends(authenticated)], responses=told)
     app.include_router(routes_feedback.summaries)
     for pages in (
         site,

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api import answers_cds as answers
 from app.api.bodies import encode, json_object
+from app.api.client_jwt import authenticated
 from app.api.direct import DirectRoute
 from app.api.problems import documented
 from app.api.stored import found, sent
 from app.services import hooks
 
-router = APIRouter(tags=["cds-hooks"], prefix="/cds-services", route_class=DirectRoute)
+# On the router itself: a direct route does not see what an including application adds.
+router = APIRouter(
+    tags=["cds-hooks"],
+    prefix="/cds-services",
+    route_class=DirectRoute,
+    dependencies=[Depends(authenticated)],
+    responses=documented("unauthenticated"),
+)
 _SERVICE = {
     "name": "service_id",
     "in": "path",

@@ -8,12 +8,17 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from app.api import answers_feedback as told
+from app.api.client_jwt import authenticated
 from app.api.problems import documented, known_parameters
 from app.api.stored import WRITES, Body, Use, found, sent
 from app.services import feedback
 
 # Apart, since only the first is called by an EHR with a token.
-router = APIRouter(tags=["cds-hooks"], dependencies=[Depends(known_parameters)])
+router = APIRouter(
+    tags=["cds-hooks"],
+    dependencies=[Depends(authenticated), Depends(known_parameters)],
+    responses=documented("unauthenticated"),
+)
 summaries = APIRouter(tags=["cds-hooks"], dependencies=[Depends(known_parameters)])
 
 _TIME = "date, or date-time with offset (+ written as %2B)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +16,12 @@ from app.records.writing import Transaction
 from app.services.documents import text_of
 from app.services.errors import Refusal
 from app.services.finding import reading, times
+from app.services.hooks import SERVICE_IDS
 from app.services.reporting import Context, Reply, in_transaction
 from app.services.requests import Fields
 
 OUTCOMES = ("accepted", "overridden")
 COLUMNS = ("service", "kind", "outcome", "reason_system", "reason_code", "reports", "cards")
-_SERVICE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _MOST = 1_000
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _COMMENT, _CODE = 4_000, 300  # characters
@@ -31,7 +30,7 @@ _CODING = ("code", "system", "display", "version", "userSelected")
 
 def report(context: Context, service: str, body: Mapping[str, Any]) -> None:
     """Store what a CDS client reports of cards of a service. Raises Refusal with every problem, by its JSON path."""
-    if not _SERVICE.fullmatch(service):
+    if service not in SERVICE_IDS:
         raise Refusal("not_found", "There is no such service.")
     fields = Fields(body)
     listed = fields.take("feedback")

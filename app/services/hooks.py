@@ -6,7 +6,7 @@ import hashlib
 import pickle
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from app.interop.cds_hooks.services import (
 )
 from app.interop.feeds.feed import STANDARD
 from app.services.cards import Situation, order_select, patient_view
+from app.services.ehr import Access
 from app.services.ehr_results import Found, Resource, found_in
 from app.services.errors import Refusal
 from app.services.intake import Intake
@@ -51,17 +52,9 @@ class Reader(Protocol):
         """Is this server on the list?"""
         ...
 
-    async def read(self, access: Any, urls: Mapping[str, str]) -> Mapping[str, Any]:
+    async def read(self, access: Access, urls: Mapping[str, str]) -> Mapping[str, Any]:
         """The resources at addresses relative to the server, by key; what did not come in time is missing."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A FHIR server and the token to read there, if any."""
-
-    server: str
-    token: str | None = field(repr=False)
 
 
 @lru_cache(maxsize=1)

@@ -230,7 +230,7 @@ def test_another_token_with_the_same_jti_is_refused(closed: Service) -> None:
 
 
 def test_a_token_for_two_endpoints_is_taken_once_at_each(closed: Service) -> None:
-    other = "/cds-services/another/feedback"
+    other = "/cds-services/her2-order-select/feedback"
     token = signed(aud=[ENDPOINT, BASE + other])
     assert [call(closed, token, path).status_code for path in (PATH, other, PATH, other)] == [200, 200, 401, 401]
 
@@ -284,3 +284,10 @@ def test_the_contract_tells_of_it(closed: Service) -> None:
 def test_clients_need_the_address_that_tokens_are_made_for(clients_file: Path) -> None:
     with pytest.raises(ValidationError, match="HERALD_BASE_URL"):
         Settings(cds_clients=clients_file)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/cds-services"), ("POST", "/cds-services/her2-patient-view")])
+def test_discovery_and_cards_ask_for_a_token_of_their_own_address(closed: Service, method: str, path: str) -> None:
+    refused(closed.request(method, path, json=None if method == "GET" else {}))
+    own = {"Authorization": f"Bearer {signed(aud=f'{BASE}{path}')}"}
+    assert closed.request(method, path, json=None if method == "GET" else {}, headers=own).status_code != 401

@@ -173,7 +173,10 @@ def test_the_summary_counts_by_service_kind_outcome_and_reason(service: Service)
     known, other = {"code": "known", "system": "s"}, {"code": "other"}
     reports = [overridden(cards[0], reason=known), overridden(cards[1], reason=known), overridden(cards[0])]
     assert send(service, *reports, overridden(cards[0], reason=other), accepted(cards[0])).status_code == 200
-    assert send(service, accepted(card_uuid("changed")), path="/cds-services/another/feedback").status_code == 200
+    assert (
+        send(service, accepted(card_uuid("changed")), path="/cds-services/her2-order-select/feedback").status_code
+        == 200
+    )
 
     def row(name: str, kind: str, outcome: str, reason: tuple[str | None, str | None], count: int) -> dict[str, Any]:
         told = {"service": name, "kind": kind, "outcome": outcome, "reports": count, "cards": count}
@@ -185,7 +188,7 @@ def test_the_summary_counts_by_service_kind_outcome_and_reason(service: Service)
         row("her2-patient-view", "missing", "overridden", (None, "other"), 1),
         row("her2-patient-view", "missing", "overridden", ("s", "known"), 2),
     ]
-    another = row("another", "changed", "accepted", (None, None), 1)
+    another = row("her2-order-select", "changed", "accepted", (None, None), 1)
     assert rows(service) == [another, *mine]
     assert rows(service, "?service=her2-patient-view") == mine
     assert rows(service, "?service=none") == []

@@ -13,9 +13,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.services import finding
 from app.services.ehr import Access
+from app.services.ehr_results import Found, found_in
 from app.services.errors import Refusal
 from app.services.reporting import Context
-from app.web.smart.meanwhile import Found, found_in
 from app.web.smart.trouble import Trouble
 
 # What has a name in smart.toml, in the order of the page.
