@@ -50,7 +50,7 @@ async def statement_page(request: Request, statement: str) -> Response:
 
     async def work() -> Response:
         told = await run_in_threadpool(evidence.statement, statement)
-        return site.page("evidence_one.html", here="evidence", told=told)
+        return site.page("evidence_one.html", here="evidence", finding=told)
 
     return await site.answered(work)
 
