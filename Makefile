@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-inp
 UV := uv>=0.13,<0.14
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --fork-strategy fewest --python-version 3.11 --no-header --no-emit-index-url $(UPGRADE)
 
-.PHONY: help setup serve test check lint contracts types bench mutate docs openapi lock audit check-evidence clean
+.PHONY: help setup serve test check lint contracts types bench mutate docs screenshots openapi lock audit check-evidence clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r target text; do printf '  make %-15s %s\n' "$$target" "$$text"; done
@@ -63,6 +63,9 @@ bench: $(DEV) ## Run the benchmarks one after the other; each prints its ratio
 
 mutate: $(DEV) ## Mutation tests of the tables, the editions and the domain (long; docs/mutation.md)
 	$(BIN)/python -m benchmarks.mutate && $(BIN)/python -m benchmarks.mutate --again
+
+screenshots: $(DEV) ## Take the pictures of docs/pages.md anew (needs a chromium)
+	$(BIN)/python -m tools.screenshots
 
 docs: $(DEV) ## Write what is made from the code: the pages of docs/, README's answer, openapi/
 	$(BIN)/python -m tools.make_docs

@@ -23,30 +23,73 @@ from app.services.reporting import Context
 from tests.journeys.server import serve
 
 ROOT = Path(__file__).resolve().parents[1]
-HOME = ROOT / "docs" / "screenshots"
-_WIDTHS = (1280, 360)
-_TALLEST = 2000
-_COLOURS = 64
+DOCS = ROOT / "docs"
+HOME = DOCS / "screenshots"
+WIDTHS = (1280, 360)
+_TALLEST = {1280: 1600, 360: 2000}
+_COLOURS = 48
 
 
 class Shot(NamedTuple):
-    """One picture. told: a line below it; height: px of the window where more than the window is not wanted."""
+    """One page. title: above its pictures; told: a line below; window: height in px where only the window is shown."""
 
     name: str
+    title: str
     told: str
     path: str
-    height: int | None = None
+    window: int | None = None
 
 
 def shots(http: httpx.Client) -> Iterator[Shot]:
-    """Every page, with the demo's patients whose situation is worth seeing."""
-    changed = _patient(http, "changed in metastasis")
-    del changed
-    yield Shot("calculator", "The calculator: a count near the thresholds.", "/?ihc=2%2B&ratio=1.8&copies=4.5&cells=40")
+    """Every page, by the demo's patients in whom there is something to see."""
+    coming, past = _meetings(http)
+    final = _result(http, status="positive", final=True)
+    changed = http.get("/patients/DEMO-1-0026/her2").json()["patient_id"]
+    near = "/?ihc=2%2B&ratio=1.95&copies=4.5&cells=40&er=positive&setting=metastatic"
+    yield Shot("calculator", "Calculator", "A count near the thresholds waits for a second observer.", near)
+    beside = "/?ihc=2%2B&ratio=1.8&copies=4.5&beside=asco-cap-2013"
+    yield Shot("editions", "Two editions", "The same values under 2018 and 2013.", beside)
+    yield Shot("cases", "Cases", "What is open, the first due first; then the newest results.", "/browser/cases")
+    case = f"/browser/patients/{final['patient_id']}"
+    yield Shot("case", "Case page", "Status, values on the thresholds, path, evidence for and against.", case)
+    timeline = f"/browser/patients/{changed}"
+    yield Shot("changed", "Changed in the metastasis", "Specimens beside each other, never merged.", timeline)
+    sheet = f"/browser/results/{final['id']}/sheet"
+    yield Shot("sheet", "Printed sheet", "One page A4, also as PDF, with a short code.", sheet)
+    yield Shot("meetings", "Meetings", "Coming and past boards.", "/browser/meetings")
+    yield Shot(
+        "meeting", "A meeting", "Cases in order, from hand, open steps or a FHIR List.", f"/browser/meetings/{coming}"
+    )
+    present = f"/browser/meetings/{coming}/present?case=3"
+    yield Shot("present", "Presenter", "One case on a projector.", present, 720)
+    yield Shot("outcomes", "Outcomes", "What a past board decided, and on which version.", f"/browser/meetings/{past}")
+    yield Shot("element", "Element", "<her2-card> within other software.", "/browser/element")
+    yield Shot("evidence", "Evidence", "Statements of the review, to search.", "/browser/evidence?q=trastuzumab")
+    yield Shot("guideline", "Guideline tables", "An edition as it decides.", "/guidelines/asco-cap-2018?format=html")
+    yield Shot("messages", "Messages", "What came from the LIS, and what waits.", "/browser/messages")
+    yield Shot("webhooks", "Webhooks", "Subscriptions and their deliveries.", "/browser/webhooks")
 
 
-def _patient(http: httpx.Client, kind: str) -> dict[str, Any]:
-    raise NotImplementedError
+def _meetings(http: httpx.Client) -> tuple[str, str]:
+    newest_first = [each["id"] for each in http.get("/meetings").json()["items"]]
+    return newest_first[0], newest_first[-1]
+
+
+def _result(http: httpx.Client, **narrow: Any) -> dict[str, Any]:
+    """The result of which the evidence says most."""
+    found = http.get("/results", params=narrow).json()["items"]
+    whole: list[dict[str, Any]] = [http.get(f"/results/{each['id']}").json() for each in found]
+    return max(whole, key=lambda each: len(each["classification"]["considerations"]["considerations"]))
+
+
+def page(made: list[Shot]) -> str:
+    """docs/pages.md."""
+    lines = ["# Pages", "", "Made by `make screenshots` on synthetic patients (`herald demo`).", ""]
+    for each in made:
+        wide, narrow = (f"screenshots/{each.name}-{width}.png" for width in WIDTHS)
+        lines += [f"## {each.title}", "", each.told.replace("<", "`<").replace(">", ">`"), ""]
+        lines += [f"![{each.title} at 1280 px]({wide})", "", f"![{each.title} at 360 px]({narrow})", ""]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def main() -> int:
@@ -65,22 +108,23 @@ def main() -> int:
         store.close()
         with serve(url, Path(folder), organisation="demo") as server, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            base = f"http://127.0.0.1:{server.port}"
-            for shot in shots(server.http):
-                for width in _WIDTHS:
-                    _take(browser, base, shot, width)
+            made = list(shots(server.http))
+            for shot in made:
+                for width in WIDTHS:
+                    _take(browser, f"http://127.0.0.1:{server.port}", shot, width)
             browser.close()
+    (DOCS / "pages.md").write_text(page(made), encoding="utf-8")
     return 0
 
 
 def _take(browser: Browser, base: str, shot: Shot, width: int) -> None:
-    page = browser.new_page(viewport={"width": width, "height": shot.height or 900}, base_url=base)
+    page = browser.new_page(viewport={"width": width, "height": shot.window or 900}, base_url=base)
     page.goto(shot.path)
     page.wait_for_load_state("networkidle")
-    drawn = Image.open(io.BytesIO(page.screenshot(full_page=shot.height is None)))
+    drawn = Image.open(io.BytesIO(page.screenshot(full_page=shot.window is None)))
     page.close()
-    drawn = drawn.crop((0, 0, drawn.width, min(drawn.height, _TALLEST))).convert("RGB").quantize(_COLOURS)
-    drawn.save(HOME / f"{shot.name}-{width}.png", optimize=True)
+    drawn = drawn.crop((0, 0, drawn.width, min(drawn.height, _TALLEST[width])))
+    drawn.convert("RGB").quantize(_COLOURS).save(HOME / f"{shot.name}-{width}.png", optimize=True)
 
 
 if __name__ == "__main__":

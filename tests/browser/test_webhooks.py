@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.conftest import _watched, accessible, big_enough, reflows
+from tests.browser.conftest import accessible, big_enough, reflows, watched
 from tests.fixtures_webhooks import KEY, Receiver
 from tests.journeys.server import Server, serve
 
@@ -24,7 +24,7 @@ def hooked(demo_url: str, tmp_path: Path, receiver: Receiver) -> Iterator[Server
 @pytest.fixture
 def hooks(browser: Browser, hooked: Server) -> Iterator[Page]:
     """A page on that server."""
-    yield from _watched(browser, {f"127.0.0.1:{hooked.port}"}, base_url=f"http://127.0.0.1:{hooked.port}")
+    yield from watched(browser, {f"127.0.0.1:{hooked.port}"}, base_url=f"http://127.0.0.1:{hooked.port}")
 
 
 def wait(true: Callable[[], bool]) -> None:
