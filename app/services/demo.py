@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.services import acts, finding
+from app.services.demo_feeds import make_feeds, make_webhook
 from app.services.demo_meetings import make_meetings
 from app.services.errors import Refusal
 from app.services.reporting import Context, Key, Reply, report
@@ -35,16 +36,20 @@ class Made:
 def make_demo(context: Context, patients: int, seed: int) -> Iterator[Made]:
     """Fill the context's organisation; yields after each patient. The same seed twice stores nothing twice.
 
-    After the last patient two meetings are made; look_at["meeting"] is the one to come.
+    A webhook is there before them; after the last come a few messages of a LIS and two meetings, look_at["meeting"] the
+    one to come.
 
     Raises Refusal where the keys of this seed were used for other patients (by another version of Herald).
     """
     # The keys have to outlive any setting, or a demo run later would double.
     context = replace(context, idempotency_days=_KEPT)
     rng, made = random.Random(seed), Made()
+    make_webhook(context, seed)
     for number in range(patients):
         _patient(context, rng, made, number, seed)
         yield made
+    for state, many in make_feeds(context, seed).items():
+        made.counts[f"messages {state}"] += many
     if meeting := make_meetings(context, made.look_at, seed):
         made.look_at["meeting"] = meeting
 
