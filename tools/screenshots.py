@@ -28,6 +28,7 @@ HOME = DOCS / "screenshots"
 WIDTHS = (1280, 360)
 _TALLEST = {1280: 1600, 360: 2000}
 _COLOURS = 48
+_SETTINGS = {"webhook_key": "synthetic " * 4, "webhook_targets": "https://board.example.org"}
 
 
 class Shot(NamedTuple):
@@ -67,7 +68,11 @@ def shots(http: httpx.Client) -> Iterator[Shot]:
     yield Shot("evidence", "Evidence", "Statements of the review, to search.", "/browser/evidence?q=trastuzumab")
     yield Shot("guideline", "Guideline tables", "An edition as it decides.", "/guidelines/asco-cap-2018?format=html")
     yield Shot("messages", "Messages", "What came from the LIS, and what waits.", "/browser/messages")
-    yield Shot("webhooks", "Webhooks", "Subscriptions and their deliveries.", "/browser/webhooks")
+    waiting = http.get("/messages", params={"state": "quarantined"}).json()["items"][-1]["id"]
+    told = "Raw beside read beside recorded, and a code to map."
+    yield Shot("message", "A message that waits", told, f"/browser/messages/{waiting}")
+    webhook = http.get("/webhooks").json()["items"][0]["id"]
+    yield Shot("webhook", "A webhook", "Its deliveries, each with what came back.", f"/browser/webhooks/{webhook}")
 
 
 def _meetings(http: httpx.Client) -> tuple[str, str]:
@@ -106,7 +111,7 @@ def main() -> int:
         store.append_organisation("demo")
         *_, _ = make_demo(Context(store, "demo"), 40, 1)
         store.close()
-        with serve(url, Path(folder), organisation="demo") as server, sync_playwright() as driver:
+        with serve(url, Path(folder), organisation="demo", **_SETTINGS) as server, sync_playwright() as driver:
             browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             made = list(shots(server.http))
             for shot in made:
