@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 from starlette.middleware.cors import CORSMiddleware
 
 from app import ENGINE_VERSION
 from app.api import (
-    answers_cds,
-    answers_feedback,
-    answers_meetings,
-    answers_messages,
-    answers_webhooks,
     problems,
     routes_cds,
     routes_evidence,
@@ -34,8 +27,8 @@ from app.api import (
     routes_plots,
     routes_results,
     routes_webhooks,
-    schemas,
 )
+from app.api.contract import describe
 from app.api.middleware import RequestLayer
 from app.background import beside, outward
 from app.logs import configure, logger
@@ -56,15 +49,19 @@ from app.web import meetings as meeting_pages
 from app.web import messages as message_browser
 from app.web import webhooks as webhook_pages
 from app.web.guideline import guideline_page
+from app.web.pages import prepare
 from app.web.plots import plots_of
 from app.web.smart import routes as smart
 from app.web.smart.servers import Servers
 
-_SENT: tuple[type[BaseModel], ...] = (
-    schemas.Case, schemas.Report, schemas.Amendment, schemas.RecountAct, schemas.AdjudicationAct, schemas.SignOff,
-    schemas.ReEvaluation, schemas.PatientMerge, schemas.ResultMove, schemas.ConsiderationsRequest,
-    problems.ProblemDocument, *answers_cds.SENT, *answers_feedback.SENT, *answers_meetings.SENT,
-    *answers_messages.SENT, *answers_webhooks.SENT,
+# Pictures before statements: /evidence/plots is no statement.
+_ROUTERS = (
+    routes_her2, routes_results, routes_patients, routes_plots, routes_evidence, routes_guidelines, routes_health,
+    routes_hl7, routes_fhir, routes_imports, routes_messages, routes_meetings, routes_webhooks, routes_cds,
+    routes_feedback,
+)  # fmt: skip
+_PAGES = (
+    site, calculator, cases, meeting_pages, message_browser, evidence_browser, webhook_pages, embed, smart,
 )  # fmt: skip
 # What a browser of another origin may send; credentials are tokens, never cookies.
 _ALLOWED_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Herald-Sender"]
@@ -114,6 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         desk.start()
         await jobs.resume()
         log.info("started", version=ENGINE_VERSION)
+        preparing = asyncio.create_task(asyncio.to_thread(prepare))
         try:
             async with (
                 outward(settings, log, launching) as (app.state.ehr, app.state.cds_clients),
@@ -121,6 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             ):
                 yield
         finally:
+            await preparing
             await exchange.finish()
             await jobs.stop()
             await desk.stop()
@@ -141,38 +140,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.guideline_page = guideline_page
     app.state.plots = plots_of(evidence_pack())
-    # Pictures before statements: /evidence/plots is no statement.
-    for routes in (
-        routes_her2,
-        routes_results,
-        routes_patients,
-        routes_plots,
-        routes_evidence,
-        routes_guidelines,
-        routes_health,
-        routes_hl7,
-        routes_fhir,
-        routes_imports,
-        routes_messages,
-        routes_meetings,
-        routes_webhooks,
-        routes_cds,
-        routes_feedback,
-    ):
+    for routes in (*_ROUTERS, *_PAGES):
         app.include_router(routes.router)
     app.include_router(routes_feedback.summaries)
-    for pages in (
-        site,
-        calculator,
-        cases,
-        meeting_pages,
-        message_browser,
-        evidence_browser,
-        webhook_pages,
-        embed,
-        smart,
-    ):
-        app.include_router(pages.router)
     app.mount("/static", site.Static(packages=[("app.web", "static")]), name="static")
     app.state.settings = settings
     if servers is not None and settings.session_key is not None:
@@ -189,35 +159,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         expose_headers=["ETag", "Location", "Idempotency-Replayed", "X-Request-Id"],
         max_age=600,
     )
-    _describe(app)
+    describe(app)
     return app
-
-
-def _describe(app: FastAPI) -> None:
-    """Add the models of what is sent to the contract: the routes read bodies themselves, to keep every digit."""
-    made = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            schema = made()
-            components = schema.setdefault("components", {}).setdefault("schemas", {})
-            _, sent = models_json_schema(
-                [(model, "validation") for model in _SENT], ref_template="#/components/schemas/{model}"
-            )
-            components.update(sent["$defs"])
-            for unused in ("HTTPValidationError", "ValidationError"):
-                components.pop(unused, None)
-            _without_added_errors(schema["paths"])
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _without_added_errors(paths: dict[str, Any]) -> None:
-    """FHIR answers what cannot be read by 400: take away the 422 that FastAPI adds where a route tells none."""
-    for path, operations in paths.items():
-        for operation in operations.values():
-            told = operation["responses"].get("422", {}).get("content", {})
-            if path.startswith("/fhir") and "application/json" in told:
-                del operation["responses"]["422"]
