@@ -27,7 +27,7 @@ FIXED = {
     "element": "/browser/element",
     "webhooks": "/browser/webhooks",
     "refusal": "/browser/results/none/history",
-    "no such code": "/s/NOSUCHCODE",
+    "refusal, code": "/s/NOSUCHCODE",
     "embed, classify": "/embed/classify?ihc=2%2B&ratio=1.5&copies=4.5",
 }
 # What the demo made, by accession.

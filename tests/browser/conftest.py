@@ -129,7 +129,7 @@ def watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]
 
     def refused(told: ConsoleMessage) -> bool:
         """A page of ours that says why something was not done is answered 4xx on purpose."""
-        return "status of 4" in told.text and urlsplit(told.location["url"]).path.startswith("/browser/")
+        return "status of 4" in told.text and urlsplit(told.location["url"]).path.startswith(("/browser/", "/s/"))
 
     opened.on("request", seen)
     opened.on("pageerror", lambda error: errors.append(str(error)))

@@ -147,7 +147,7 @@ def test_the_list_shows_what_is_awaited_first_and_then_the_newest_results(servic
     service.report({"ihc": "3+", "specimen": LATER})
     response = _page(service, "/browser/cases")
     words = _words(response)
-    assert words.index("second, blinded observer") < words.index("HER2 positive, final, computed, not yet confirmed")
+    assert words.index("second, blinded observer") < words.index("HER2 positive ✓ Final computed, not yet confirmed")
     assert f"/browser/patients/{waits['patient_id']}?result={waits['id']}" in response.text
 
 
@@ -156,7 +156,7 @@ def test_the_list_is_searched_by_accession(service: Service) -> None:
     service.report({"ihc": "3+", "specimen": LATER})
     words = _words(_page(service, "/browser/cases?accession=S26-1"))
     assert "S26-1, A1" in words and "S26-2" not in words and "second, blinded observer" in words
-    assert "There is no result." in _words(_page(service, "/browser/cases?accession=S26-9"))
+    assert "No result with this accession is on record." in _words(_page(service, "/browser/cases?accession=S26-9"))
 
 
 def test_the_list_goes_on_where_it_ended(service: Service) -> None:
