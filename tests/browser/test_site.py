@@ -36,7 +36,8 @@ _SPACING = """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync(
 _CUT_OFF = """() => [...document.querySelectorAll('main *')]
   .filter(e => { const s = getComputedStyle(e), cuts = v => v === 'hidden' || v === 'clip';
     return e.checkVisibility() && e.clientWidth > 1 && !e.closest('svg, select, input')
-      && ((cuts(s.overflowX) && e.scrollWidth > e.clientWidth + 1) || (cuts(s.overflowY) && e.scrollHeight > e.clientHeight + 1)); })
+      && ((cuts(s.overflowX) && e.scrollWidth > e.clientWidth + 1)
+        || (cuts(s.overflowY) && e.scrollHeight > e.clientHeight + 1)); })
   .map(e => e.outerHTML.slice(0, 120))"""
 _TINY = """() => [...document.querySelectorAll('body *')]
   .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) && e.checkVisibility()
