@@ -51,13 +51,13 @@ def test_the_newest_collected_specimen_stands_on_top_and_the_others_beside_it(se
     assert "HER2 status changed from negative to positive." in words
     assert "HER2-low class changed from low to not applicable." in words
     assert words.index("Collected 2026-01-02, primary") < words.index("Collected 2026-06-15, metastasis")
-    assert f"?result={first['id']}" in response.text and "This is not this patient’s newest" not in words
+    assert f"?result={first['id']}" in response.text and "This is not this patient's newest" not in words
 
 
 def test_another_specimen_can_be_chosen_and_says_that_it_is_not_the_newest(service: Service) -> None:
     first, _ = _two(service)
     words = _words(_page(service, f"/browser/patients/{first['patient_id']}?result={first['id']}"))
-    assert "Case S26-1, block A1" in words and "This is not this patient’s newest specimen." in words
+    assert "Case S26-1, block A1" in words and "This is not this patient's newest specimen." in words
     assert words.index("HER2 negative") < words.index("HER2 positive")
 
 
