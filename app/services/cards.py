@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -36,6 +35,7 @@ _URGENT = ("contradictory", "not-final")
 _EVIDENCE = {"endocrine": "evidence-endocrine", "anti-HER2": "evidence-anti-her2", "CDK4/6": "evidence-cdk46"}
 _CONTEXT = {"er": "context.er", "pgr": "context.pgr", "setting": "context.setting"}
 _NOTHING = Problem("MISSING_FIELD", "her2", "is not settled", "settle it first")
+_UNORDERED = "specimens differ and nothing says which is the newest"
 _DIFFER = "Herald's record and the EHR's Observations differ on HER2"
 
 
@@ -71,8 +71,10 @@ def patient_view(at: Situation) -> list[Card]:
     if at.differing:
         cards.append(_differ(at))
     told = at.stored or at.ehr
+    if not at.differing and not _is_newest_known(told):
+        cards.append(_unordered(told, at))
     for number, each in enumerate(told):
-        earlier = told[number - 1] if number == len(told) - 1 and number else None
+        earlier = told[number - 1] if number == len(told) - 1 and number and _is_newest_known(told) else None
         cards += _about(each, earlier, at)
     if not at.complete:
         cards = [_incomplete(at), *cards]
@@ -119,6 +121,20 @@ def _several_patients(at: Situation) -> Iterator[Card]:
         told = "The identifiers of this patient belong to several patients in Herald; their results are not shown"
         detail = [f"{told}.", "Merge the patients in Herald where they are one person.", _now(at)]
         yield _card("records-differ", "contradiction", "warning", told, detail, None, at)
+
+
+def _is_newest_known(told: Sequence[Told]) -> bool:
+    """Do specimens say the same, or is the last of another day than every other, all with a day?"""
+    if len({each.says for each in told}) < 2:
+        return True
+    days = [each.at.astimezone(UTC).date() for each in told if each.at]
+    return len(days) == len(told) and all(day < days[-1] for day in days[:-1])
+
+
+def _unordered(told: Sequence[Told], at: Situation) -> Card:
+    lines = "\n".join(f"- {_in_short(each)}" for each in told)
+    detail = [f"{_UNORDERED}. None is chosen here.", lines, texts.foot(told[-1])]
+    return _card("contradictory", "contradiction", "warning", f"HER2: {_UNORDERED}", detail, told[-1], at)
 
 
 def _incomplete(at: Situation) -> Card:
@@ -171,10 +187,8 @@ def _counting(at: Situation) -> tuple[Told | None, str]:
     if not told:
         return None, "no HER2 result is known"
     newest = told[-1]
-    if len({each.says for each in told}) > 1:
-        later = [after.at > before.at if after.at and before.at else False for before, after in pairwise(told)]
-        if not later[-1]:
-            return None, "specimens differ and nothing says which is the newest"
+    if not _is_newest_known(told):
+        return None, _UNORDERED
     if not newest.answer["final"]:
         return None, texts.why_open(newest)
     if newest.problems:

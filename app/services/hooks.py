@@ -154,7 +154,7 @@ async def _fetched(request: HookRequest, ehr: Reader) -> HookRequest:
     read = dict(request.prefetch)
     for key, value in came.items():
         problems: list[Problem] = []
-        given = read_given(value, key, request.patient_id, key, problems)
+        given = read_given(value, key, request.patient_id, request.fhir_server, key, problems)
         if not problems:
             read[key] = given
     return replace(request, prefetch=read)

@@ -208,6 +208,24 @@ def test_an_observation_of_another_patient_is_refused(stateless: Service) -> Non
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": {"reference": "Patient/p2?x=Patient/p1"}},
+        {"subject": {"reference": "Group/1"}},
+        {"subject": {"reference": "#p"}, "contained": [{"resourceType": "Patient", "id": "p"}]},
+        {"subject": {"reference": "https://other.example.org/fhir/Patient/p1"}},
+        {"focus": [{"reference": "RelatedPerson/child"}]},
+    ],
+)
+def test_only_what_is_clearly_the_patients_is_read(stateless: Service, change: dict[str, Any]) -> None:
+    response = stateless.post(PATIENT_VIEW, patient_view(ihc("3+", **change), fhirServer=SERVER))
+    assert response.status_code == 400
+    assert response.json()["problems"][0]["code"] == "PATIENT_DIFFERS"
+    own = {"subject": {"reference": f"{SERVER}/Patient/p1/_history/2"}}
+    assert not cards(stateless.post(PATIENT_VIEW, patient_view(ihc("3+", **own), fhirServer=SERVER)))
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"selections": None}, "context.selections"),

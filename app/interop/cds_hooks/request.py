@@ -112,7 +112,7 @@ def read_request(body: Mapping[str, Any], service: Service) -> HookRequest | tup
         if service.hook == "order-select":
             drafts = drafts_of(context.members, problems)
     given = root.object("prefetch", needed=False)
-    prefetch = {key: _prefetched(given, key, patient) for key in _TYPES} if given else {}
+    prefetch = {key: _prefetched(given, key, patient, server) for key in _TYPES} if given else {}
     return tuple(problems) or HookRequest(instance, patient, server, token, prefetch, drafts)
 
 
@@ -135,17 +135,17 @@ def _access(root: _Members) -> tuple[str, str]:
     return server.rstrip("/"), token
 
 
-def _prefetched(given: _Members, key: str, patient_id: str) -> Prefetched:
+def _prefetched(given: _Members, key: str, patient_id: str, server: str) -> Prefetched:
     """null: asked, and nothing was found. An OperationOutcome: the EHR could not get it."""
     if key not in given.members:
         return MISSING
     value = given.members[key]
     if value is None:
         return Prefetched()
-    return read_given(value, key, patient_id, given.at(key), given.problems)
+    return read_given(value, key, patient_id, server, given.at(key), given.problems)
 
 
-def read_given(value: Any, key: str, patient_id: str, where: str, problems: list[Problem]) -> Prefetched:
+def read_given(value: Any, key: str, patient_id: str, server: str, where: str, problems: list[Problem]) -> Prefetched:
     """A resource that was prefetched or fetched under a key, a list of them unfolded; what is wrong is noted."""
     if not isinstance(value, Mapping):
         problems.append(Problem("WRONG_TYPE", where, "is not a resource", "send a resource, or null for nothing found"))
@@ -164,7 +164,7 @@ def read_given(value: Any, key: str, patient_id: str, where: str, problems: list
             told = Problem("MISSING_FIELD", f"{place}.resourceType", "is needed", "send the type of the resource")
             problems.append(told)
         elif name in _TYPES[key]:
-            if not _is_of(resource, name, patient_id):
+            if not is_of(resource, patient_id, server):
                 remedy = "send the resources of context.patientId alone"
                 told = Problem("PATIENT_DIFFERS", place, "is another patient's", remedy)
                 problems.append(told)
@@ -193,15 +193,32 @@ def _entries(bundle: Mapping[str, Any], where: str, problems: list[Problem]) -> 
     return found, not any(isinstance(each, Mapping) and each.get("relation") == "next" for each in listed)
 
 
-def _is_of(resource: Mapping[str, Any], kind: str, patient_id: str) -> bool:
-    """Is a resource the patient's? One that names nobody was found for the patient by the EHR."""
-    if kind == "Patient":
+def is_of(resource: Mapping[str, Any], patient_id: str, server: str) -> bool:
+    """Is a resource the patient's? One that names nobody was found for the patient by the EHR.
+
+    server: base URL of the EHR, "" where not known: an absolute reference then counts by its end.
+    """
+    if resource.get("resourceType") == "Patient":
         return resource.get("id") in (None, patient_id)
     subject = resource.get("subject")
-    told = subject.get("reference") if isinstance(subject, Mapping) else None
-    if not isinstance(told, str) or "Patient/" not in told:
+    # Observation.focus: whom or what a result is about, where not the patient.
+    focus = resource.get("focus")
+    people = [subject] if subject is not None else []
+    people += [each for each in focus if _is_person(each)] if isinstance(focus, list) else []
+    return all(_names_patient(each, patient_id, server) for each in people)
+
+
+def _names_patient(reference: Any, patient_id: str, server: str) -> bool:
+    told = reference.get("reference") if isinstance(reference, Mapping) else None
+    if not isinstance(told, str):
         return True
-    return told.partition("/_history/")[0].rpartition("Patient/")[2] == patient_id
+    base, slash, name = told.partition("/_history/")[0].rpartition(f"Patient/{patient_id}")
+    return bool(slash) and not name and (not base or base == f"{server}/" or (not server and base.endswith("/")))
+
+
+def _is_person(reference: Any) -> bool:
+    told = reference.get("reference") if isinstance(reference, Mapping) else None
+    return isinstance(told, str) and re.search(r"\b(Patient|RelatedPerson|Person|Group)/", told) is not None
 
 
 def identifiers_of(request: HookRequest) -> tuple[tuple[str, str], ...]:

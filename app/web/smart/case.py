@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from app.interop.cds_hooks.request import is_of
 from app.services import finding
 from app.services.ehr import Access
 from app.services.ehr_results import Found, found_in
@@ -79,15 +80,12 @@ def _is(resource: Any, kind: str) -> bool:
 
 def _own(bundles: Iterable[Mapping[str, Any]], session: Session) -> Iterator[Mapping[str, Any]]:
     """The resources found, each of this patient; one of another patient is a fault of the server, and nothing shown."""
-    mine = (f"Patient/{session.patient}", f"{session.iss}/Patient/{session.patient}")
     for bundle in bundles:
         for entry in bundle.get("entry") or ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if not isinstance(resource, dict) or resource.get("resourceType") == "OperationOutcome":
                 continue
-            subject = resource.get("subject")
-            whose = subject.get("reference") if isinstance(subject, dict) else None
-            if isinstance(whose, str) and whose.partition("/_history/")[0] not in mine:
+            if not is_of(resource, session.patient, session.iss):
                 raise Trouble("other_patient", 502)
             yield resource
 
