@@ -136,6 +136,15 @@ def test_the_sandbox_after_a_drug_is_chosen_gets_the_evidence(service: Service) 
     assert "- For: " in card["detail"] and "- Against: " in card["detail"]
 
 
+def test_an_order_for_another_patient_is_refused_and_one_not_to_do_a_thing_is_no_order(stateless: Service) -> None:
+    sent = order_select("trastuzumab", ihc("3+"))
+    order = sent["context"]["draftOrders"]["entry"][0]["resource"]
+    order["doNotPerform"] = True
+    assert not cards(stateless.post(ORDER_SELECT, sent))
+    order["subject"] = {"reference": "Patient/p2"}
+    assert fields(stateless.post(ORDER_SELECT, sent)) == ["context.selections[0]"]
+
+
 def test_the_standards_own_order_is_read(stateless: Service) -> None:
     # cds-hooks.hl7.org/hooks/order-select: a NutritionOrder and a MedicationRequest whose doseAndRate is an object
     context = {

@@ -196,6 +196,7 @@ def test_without_a_specimen_another_day_is_another_tissue() -> None:
         ihc("0", id="other"),
         observation("other", "48676-1", valueString="negative"),
         observation("other", "99999-9", code={"text": "HER2 something"}, valueString="x"),
+        ihc("Insufficient tissue\nrepeat on the excision", id="other"),
     ],
 )
 def test_what_contradicts_or_is_not_understood_takes_the_status_away(other: dict[str, Any]) -> None:

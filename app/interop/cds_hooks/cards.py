@@ -32,7 +32,8 @@ OVERRIDE_REASONS = {
     "wrong": "The card is wrong",
 }
 _REASONS = [{"code": code, "system": OVERRIDE_SYSTEM, "display": display} for code, display in OVERRIDE_REASONS.items()]
-_MARKED = re.compile(r"([\\`*_{}\[\]<>()#|!~])")
+# What Markdown marks with, entities, and what GitHub's makes links of without any mark.
+_MARKED = re.compile(r"([\\`*_{}\[\]<>()#|!~&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ def test_a_summary_is_cut_at_a_word() -> None:
 
 
 def test_text_of_others_stays_text_in_markdown() -> None:
-    assert plain("[x](http://evil) <b>*y*</b>") == r"\[x\]\(http://evil\) \<b\>\*y\*\</b\>"
+    assert plain("[x](http://evil) <b>*y*</b>") == r"\[x\]\(http\://evil\) \<b\>\*y\*\</b\>"
+    # GitHub's Markdown makes links of these alone, and entities become what they name
+    assert plain("WWW.evil.example a@b.c &lt;b&gt;") == r"WWW\.evil.example a\@b.c \&lt;b\&gt;"
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -65,6 +67,8 @@ def test_each_agent_is_recognised_by_each_of_its_names(agent: object) -> None:
         ("ado-trastuzumab emtansine", ["trastuzumab emtansine"]),
         ("trastuzumab-dkst 150 MG Injection", ["trastuzumab"]),
         ("pertuzumab / trastuzumab / hyaluronidase [Phesgo]", ["trastuzumab", "pertuzumab"]),
+        ("Ogivri 420 mg", ["trastuzumab"]),
+        ("Letrozol 2,5 mg", ["letrozole"]),
         ("datopotamab deruxtecan", []),
         ("amoxicillin 500 MG", []),
         ("nontamoxifenlike", []),
