@@ -31,6 +31,13 @@ def is_reported_only(told: Told) -> bool:
     return bool(told.document.get("reported_status")) and told.answer["next_steps"] == ["perform_ihc_or_ish"]
 
 
+def reports_only(told: Told, statuses: Iterable[str]) -> bool:
+    """Is all that was sent a status, and that one of these? It has less than they have, and differs in nothing."""
+    said = str(told.document.get("reported_status") or "").split("; ")
+    whole = {each.partition(" by ")[0] for each in said}
+    return is_reported_only(told) and not told.problems and whole <= set(statuses)
+
+
 def is_awaited(told: Told) -> bool:
     """Is nothing read yet of a result that is under way, so that no other test is to be done?"""
     return told.awaited and told.answer["next_steps"] == ["perform_ihc_or_ish"]

@@ -35,6 +35,7 @@ _URGENT = ("contradictory", "not-final")
 _EVIDENCE = {"endocrine": "evidence-endocrine", "anti-HER2": "evidence-anti-her2", "CDK4/6": "evidence-cdk46"}
 _CONTEXT = {"er": "context.er", "pgr": "context.pgr", "setting": "context.setting"}
 _NOTHING = Problem("MISSING_FIELD", "her2", "is not settled", "settle it first")
+_NOT_COMPARED = "The EHR's HER2 Observations did not come: Herald's record was not compared with them."
 _UNORDERED = "specimens differ and nothing says which is the newest"
 _DIFFER = "Herald's record and the EHR's Observations differ on HER2"
 
@@ -43,8 +44,9 @@ _DIFFER = "Herald's record and the EHR's Observations differ on HER2"
 class Situation:
     """What is known when a hook is called. stored: Herald's results, the oldest first; ehr: what the EHR's data say.
 
-    patients: Herald's patients with these identifiers; complete: False where the EHR sent one page of a longer list;
-    base: the address of this service; smart: whether this EHR can launch Herald as a SMART app; now: aware.
+    compared: False where the EHR's Observations did not come, so that nothing was compared with them; patients:
+    Herald's patients with these identifiers; complete: False where the EHR sent one page of a longer list; base: the
+    address of this service; smart: whether this EHR can launch Herald as a SMART app; now: aware.
     """
 
     stored: tuple[Told, ...]
@@ -54,12 +56,16 @@ class Situation:
     base: str
     smart: bool
     now: datetime
+    compared: bool = True
 
     @property
     def differing(self) -> tuple[Told, ...]:
         """What the EHR's data say and no stored result says."""
+        if not self.stored:
+            return ()
         known = {each.says for each in self.stored}
-        return tuple(each for each in self.ehr if each.says not in known) if known else ()
+        statuses = {each.answer["status"] for each in self.stored}
+        return tuple(each for each in self.ehr if each.says not in known and not texts.reports_only(each, statuses))
 
 
 # ---- patient-view
@@ -138,7 +144,7 @@ def _unordered(told: Sequence[Told], at: Situation) -> Card:
 
 
 def _incomplete(at: Situation) -> Card:
-    told = "The EHR sent one page of the HER2 Observations: others may say otherwise"
+    told = "The EHR sent only a part of the HER2 Observations: others may say otherwise"
     return _card("incomplete", "other", "info", told, [f"{told}.", _now(at)], None, at)
 
 
@@ -194,7 +200,7 @@ def _counting(at: Situation) -> tuple[Told | None, str]:
     if newest.problems:
         return None, newest.problems[0].message
     if not at.complete:
-        return None, "the EHR sent one page of the HER2 Observations"
+        return None, "the EHR sent only a part of the HER2 Observations"
     return newest, ""
 
 
@@ -240,7 +246,8 @@ def _card(
     told: Told | None,
     at: Situation,
 ) -> Card:
-    return Card(card_uuid(kind), topic, indicator, summary, "\n\n".join(detail), tuple(_links(topic, told, at)))
+    paragraphs = [*detail[:-1], *([] if at.compared else [_NOT_COMPARED]), *detail[-1:]]
+    return Card(card_uuid(kind), topic, indicator, summary, "\n\n".join(paragraphs), tuple(_links(topic, told, at)))
 
 
 def _links(topic: str, told: Told | None, at: Situation) -> Iterator[Link]:

@@ -31,6 +31,7 @@ _AWAITED = ("registered", "preliminary", "unknown")
 _FINAL = ("final", "amended", "corrected")
 # A diagnosis that names the status (SNOMED CT); the results count, and a difference is told.
 _DIAGNOSES = {"427685000": "positive", "431396003": "negative"}
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource")
 
 
@@ -99,7 +100,7 @@ def _unlinked(group: Sequence[Resource]) -> Iterable[Problem]:
     if len(observations) > 1:
         remedy = "send Observation.specimen, or Observation.effectiveDateTime"
         told = "neither a specimen nor a day says that these are of one tissue"
-        yield Problem("MISSING_FIELD", f"Observation/{observations[0].get('id', '?')}.specimen", told, remedy)
+        yield Problem("MISSING_FIELD", f"Observation/{_id_of(observations[0]) or '?'}.specimen", told, remedy)
 
 
 def _receptors(others: Sequence[tuple[list[Resource], Outcome]], days: set[str]) -> dict[str, str]:
@@ -161,10 +162,16 @@ def _answered(
     told = told or tuple(_reported(document, answer))
     if told:
         answer = withheld(document, told)
-    ids = tuple(f"Observation/{each['id']}" for each in observations if isinstance(each.get("id"), str))
+    ids = tuple(f"Observation/{id}" for id in map(_id_of, observations) if id)
     times = [each for each in map(time_of, observations) if each]
     awaited = any(each.get("status") in _AWAITED and not _is_other(each) for each in observations)
     return Found(answer, document, told, ids, specimen, max(times, key=_instant) if times else None, awaited)
+
+
+def _id_of(resource: Resource) -> str:
+    """The id of a resource, "" for free text in its place."""
+    told = resource.get("id")
+    return told if isinstance(told, str) and _ID.fullmatch(told) else ""
 
 
 def _placed(problem: Problem, group: Sequence[Resource]) -> Problem:
@@ -172,12 +179,12 @@ def _placed(problem: Problem, group: Sequence[Resource]) -> Problem:
 
     def name(match: re.Match[str]) -> str:
         at = int(match[1])
-        id = group[at].get("id") if at < len(group) else None
-        return f"{group[at]['resourceType']}/{id}" if isinstance(id, str) else match[0]
+        id = _id_of(group[at]) if at < len(group) else ""
+        return f"{group[at]['resourceType']}/{id}" if id else match[0]
 
     field, alone = problem.field, group[0]
-    if len(group) == 1 and isinstance(alone.get("id"), str):
-        field = re.sub(r"^Observation(?![\w/])", f"Observation/{alone['id']}", field)
+    if len(group) == 1 and (id := _id_of(alone)):
+        field = re.sub(r"^Observation(?![\w/])", f"Observation/{id}", field)
     return Problem(problem.code, _ENTRY.sub(name, field), _ENTRY.sub(name, problem.message), problem.remedy)
 
 
@@ -217,7 +224,7 @@ def _beside(found: Found, diagnoses: Sequence[Resource]) -> Found:
         return found
     problems = [*found.problems]
     for each in diagnoses:
-        element = Element(each, f"Condition/{each.get('id', '?')}", [])
+        element = Element(each, f"Condition/{_id_of(each) or '?'}", [])
         codes = {coding.code for coding in element.codings("code") if coding.system == SNOMED}
         verified = {coding.code for coding in element.codings("verificationStatus")} <= {"confirmed"}
         active = {coding.code for coding in element.codings("clinicalStatus")} <= {"active", "recurrence", "relapse"}

@@ -270,6 +270,23 @@ def test_a_page_of_a_longer_list_is_told_as_incomplete(stateless: Service) -> No
     assert topics(told) == ["incomplete"]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"total": 3},
+        {"link": [{"relation": "NEXT", "url": "x"}]},
+        {"link": {"relation": "next"}},
+        {"entry": [{"resource": ihc("3+")}, {"resource": {"resourceType": "OperationOutcome",
+            "issue": [{"severity": "warning", "code": "suppressed"}]}}]},
+    ],
+)  # fmt: skip
+def test_a_list_that_lacks_something_is_told_as_incomplete(stateless: Service, more: dict[str, Any]) -> None:
+    sent = patient_view(prefetch={"observations": {**searchset(ihc("3+")), **more}})
+    assert topics(cards(stateless.post(PATIENT_VIEW, sent))) == ["incomplete"]
+    sent = order_select("trastuzumab", prefetch={"observations": {**searchset(ihc("3+")), **more}})
+    assert topics(cards(stateless.post(ORDER_SELECT, sent))) == ["not-final"]
+
+
 class Ehr:
     """Stands for the EHR's FHIR server: answers what it is told, and keeps what it was asked."""
 

@@ -163,6 +163,18 @@ def test_specimens_that_differ_without_a_date_leave_it_open() -> None:
     assert "An earlier specimen: HER2 positive, final" in card.detail
 
 
+def test_a_status_that_the_ehr_only_reports_differs_where_it_is_another() -> None:
+    positive = told({"ihc": "3+"})
+    same, other = (told({"reported_status": each}, result_id="") for each in ("positive by IHC", "negative"))
+    assert patient_view(situation(positive, ehr=(same,))) == []
+    assert topics(patient_view(situation(positive, ehr=(other,)))) == ["records-differ"]
+
+
+def test_a_record_that_was_not_compared_with_the_ehr_says_so() -> None:
+    (card,) = select("trastuzumab", situation(told({"ihc": "3+"}), compared=False))
+    assert "was not compared" in card.detail
+
+
 # ---- Observations
 
 

@@ -19,6 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE |
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9.-]{1,64}", re.ASCII)
 _SERVER = re.compile(r"https?://[^\s?#/]+[^\s?#]*", re.ASCII)
+_LEFT_OUT = ("incomplete", "suppressed", "security", "forbidden", "timeout", "too-costly", "throttled")
 _TYPES = {
     PATIENT: ("Patient",),
     OBSERVATIONS: ("Observation", "Specimen", "DiagnosticReport"),
@@ -177,7 +178,7 @@ def read_given(value: Any, key: str, patient_id: str, server: str, where: str, p
 
 def _entries(bundle: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[list[tuple[Any, str]], bool]:
     """The resources of a Bundle with their places, and whether that is all of the list."""
-    entries, links = bundle.get("entry", []), bundle.get("link", [])
+    entries = bundle.get("entry", [])
     found: list[tuple[Any, str]] = []
     if not isinstance(entries, list):
         problems.append(Problem("WRONG_TYPE", f"{where}.entry", "is not a list", "send a list of entries"))
@@ -189,8 +190,29 @@ def _entries(bundle: Mapping[str, Any], where: str, problems: list[Problem]) -> 
             found.append((resource, place))
         else:
             problems.append(Problem("MISSING_FIELD", place, "is needed", "send a resource in each entry"))
-    listed = links if isinstance(links, list) else []
-    return found, not any(isinstance(each, Mapping) and each.get("relation") == "next" for each in listed)
+    return found, is_whole(bundle)
+
+
+def is_whole(bundle: Mapping[str, Any]) -> bool:
+    """Is a searchset all that there is: no page follows, no match is missing, and the server left nothing out?"""
+    links, entries, total = bundle.get("link", []), bundle.get("entry", []), bundle.get("total")
+    if not isinstance(links, list) or not isinstance(entries, list):
+        return False
+    resources = [each.get("resource") for each in entries if isinstance(each, Mapping)]
+    goes_on = any(isinstance(each, Mapping) and str(each.get("relation")).lower() == "next" for each in links)
+    lacks = isinstance(total, int) and total > len(entries)
+    return not goes_on and not lacks and not any(map(_left_out, resources))
+
+
+def _left_out(resource: Any) -> bool:
+    """Does an OperationOutcome within a searchset say that something was not searched or not shown?"""
+    if not isinstance(resource, Mapping) or resource.get("resourceType") != "OperationOutcome":
+        return False
+    issues = resource.get("issue")
+    return any(
+        isinstance(each, Mapping) and (each.get("severity") in ("fatal", "error") or each.get("code") in _LEFT_OUT)
+        for each in (issues if isinstance(issues, list) else [])
+    )
 
 
 def is_of(resource: Mapping[str, Any], patient_id: str, server: str) -> bool:

@@ -23,6 +23,7 @@ def test_a_summary_is_cut_at_a_word() -> None:
     assert short("word " * 40) == "word " * 27 + "word" if len("word " * 28) <= 139 else True
     assert short("HER2 positive, final", 15) == "HER2 positive…"
     assert short("HER2  positive") == "HER2 positive"
+    assert len(short("\N{DNA DOUBLE HELIX}" * 139).encode("utf-16-le")) // 2 < 140
 
 
 def test_text_of_others_stays_text_in_markdown() -> None:
@@ -47,6 +48,9 @@ def test_the_checker_of_the_rules_can_fail() -> None:
     assert broken_rules({"cards": [card | {"links": []}]})
     assert broken_rules({"cards": [card | {"indicator": "hard-stop"}]})
     assert broken_rules({"cards": [card | {"detail": None}]})
+    assert broken_rules({"cards": [card | {"suggestions": [{"label": "x"}]}]})
+    assert broken_rules({"cards": [card | {"suggestions": [{"uuid": "x"}], "selectionBehavior": "any"}]})
+    assert broken_rules({"cards": [card | {"source": {"label": "x", "url": "/relative"}}]})
     assert broken_rules({"cards": [card, card]})
     assert broken_rules({})
 
