@@ -79,13 +79,11 @@ def _card(card: dict[str, Any], at: str) -> Iterator[str]:
         yield f"{at}.detail"
     uuid.UUID(card["uuid"])  # feedback needs it
     source = card.get("source", {})
-    if (
-        not isinstance(source.get("label"), str)
-        or not _absolute(source.get("url", "https://absent"))
-        or not source.keys() <= {"label", "url", "icon", "topic"}
-    ):
+    if not isinstance(source.get("label"), str) or not source.keys() <= {"label", "url", "icon", "topic"}:
         yield f"{at}.source"
-    for name, coding in [("topic", source.get("topic")), *(("reason", each) for each in card["overrideReasons"])]:
+    if "url" in source and not _absolute(source["url"]):
+        yield f"{at}.source.url"
+    for name, coding in [("topic", source.get("topic", {})), *(("reason", each) for each in card["overrideReasons"])]:
         if coding.keys() != {"system", "code", "display"} or not all(isinstance(each, str) for each in coding.values()):
             yield f"{at}.{name}"
     if ("suggestions" in card or "selectionBehavior" in card) and card.get("selectionBehavior") not in _BEHAVIOURS:

@@ -50,7 +50,7 @@ def test_the_checker_of_the_rules_can_fail() -> None:
     assert broken_rules({"cards": [card | {"detail": None}]})
     assert broken_rules({"cards": [card | {"suggestions": [{"label": "x"}]}]})
     assert broken_rules({"cards": [card | {"suggestions": [{"uuid": "x"}], "selectionBehavior": "any"}]})
-    assert broken_rules({"cards": [card | {"source": {"label": "x", "url": "/relative"}}]})
+    assert broken_rules({"cards": [card | {"source": card["source"] | {"url": "/relative"}}]})
     assert broken_rules({"cards": [card, card]})
     assert broken_rules({})
 
