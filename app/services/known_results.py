@@ -65,8 +65,7 @@ def stored_of(context: Context, identifiers: Iterable[tuple[str, str]], sender: 
         patients = records.find_patients(Identity(*each) for each in identifiers)
         if len(patients) != 1:
             return Stored(patients, codes=codes)
-        timeline = records.find_timeline(patients[0])
-        views = timeline.results if timeline else ()
+        views = records.find_results_of(records.find_family(patients[0]))
         told = [_stored(records, view, context.sign_off) for view in views]
         return Stored(patients, tuple(each for each in told if each), codes)
 
