@@ -19,7 +19,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 from app.records import migrate, open_store
 from app.services.demo import make_demo
 from app.services.reporting import Context
+from tests.browser.addresses import find
 from tests.browser.host import POLICY, Host, hosting
+from tests.fixtures_webhooks import KEY
 from tests.journeys.server import Server, serve
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -56,8 +58,20 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def site(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(demo_url, tmp_path_factory.mktemp("site"), organisation="demo") as server:
+    folder = tmp_path_factory.mktemp("site")
+    ehrs = folder / "ehrs.toml"
+    ehrs.write_text(
+        '[[server]]\niss = "https://ehr.example.org/fhir"\ntitle = "North hospital"\nclient_id = "herald"\n'
+    )
+    keys = {"webhook_key": KEY, "session_key": KEY, "smart_servers": ehrs}
+    with serve(demo_url, folder, organisation="demo", **keys) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def addresses(site: Server) -> dict[str, str]:
+    """The path of every page, by name."""
+    return find(site)
 
 
 @pytest.fixture
@@ -115,7 +129,7 @@ def watched(browser: Browser, hosts: set[str], **options: Any) -> Iterator[Page]
 
     def refused(told: ConsoleMessage) -> bool:
         """A page of ours that says why something was not done is answered 4xx on purpose."""
-        return "status of 4" in told.text and urlsplit(told.location["url"]).path.startswith("/browser/")
+        return "status of 4" in told.text and urlsplit(told.location["url"]).path.startswith(("/browser/", "/s/"))
 
     opened.on("request", seen)
     opened.on("pageerror", lambda error: errors.append(str(error)))

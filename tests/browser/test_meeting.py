@@ -46,7 +46,7 @@ def sign(page: Page) -> None:
 
 
 def add(page: Page, accession: str, question: str = "") -> None:
-    page.get_by_label("Accession number").fill(accession)
+    page.get_by_label("Accession, result id, or patient id").fill(accession)
     page.get_by_label("Question for the board").fill(question)
     page.get_by_role("button", name="Add this case").click()
 

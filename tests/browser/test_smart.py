@@ -179,8 +179,8 @@ def test_each_specimen_has_its_own_answer_and_what_it_lacks(tabs: BrowserContext
     assert "S25-1180-A" in one.inner_text() and "S26-0901-C" in two.inner_text()
     assert "negative" in one.locator(".answer").inner_text()
     assert "equivocal" in two.locator(".answer").inner_text()
-    assert not one.get_by_role("heading", name="What is missing").count()
-    assert two.get_by_role("heading", name="What is missing").count() == 1
+    assert not one.get_by_role("heading", name="Next steps").count()
+    assert two.get_by_role("heading", name="Next steps").count() == 1
     checked(page)
 
 

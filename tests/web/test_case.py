@@ -51,13 +51,13 @@ def test_the_newest_collected_specimen_stands_on_top_and_the_others_beside_it(se
     assert "HER2 status changed from negative to positive." in words
     assert "HER2-low class changed from low to not applicable." in words
     assert words.index("Collected 2026-01-02, primary") < words.index("Collected 2026-06-15, metastasis")
-    assert f"?result={first['id']}" in response.text and "This is not this patient’s newest" not in words
+    assert f"?result={first['id']}" in response.text and "This is not this patient's newest" not in words
 
 
 def test_another_specimen_can_be_chosen_and_says_that_it_is_not_the_newest(service: Service) -> None:
     first, _ = _two(service)
     words = _words(_page(service, f"/browser/patients/{first['patient_id']}?result={first['id']}"))
-    assert "Case S26-1, block A1" in words and "This is not this patient’s newest specimen." in words
+    assert "Case S26-1, block A1" in words and "This is not this patient's newest specimen." in words
     assert words.index("HER2 negative") < words.index("HER2 positive")
 
 
@@ -147,7 +147,7 @@ def test_the_list_shows_what_is_awaited_first_and_then_the_newest_results(servic
     service.report({"ihc": "3+", "specimen": LATER})
     response = _page(service, "/browser/cases")
     words = _words(response)
-    assert words.index("second, blinded observer") < words.index("HER2 positive, final, computed, not yet confirmed")
+    assert words.index("second, blinded observer") < words.index("HER2 positive ✓ Final computed, not yet confirmed")
     assert f"/browser/patients/{waits['patient_id']}?result={waits['id']}" in response.text
 
 
@@ -156,7 +156,7 @@ def test_the_list_is_searched_by_accession(service: Service) -> None:
     service.report({"ihc": "3+", "specimen": LATER})
     words = _words(_page(service, "/browser/cases?accession=S26-1"))
     assert "S26-1, A1" in words and "S26-2" not in words and "second, blinded observer" in words
-    assert "There is no result." in _words(_page(service, "/browser/cases?accession=S26-9"))
+    assert "No result with the accession S26-9 is on record." in _words(_page(service, "/browser/cases?accession=S26-9"))
 
 
 def test_the_list_goes_on_where_it_ended(service: Service) -> None:

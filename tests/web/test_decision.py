@@ -77,7 +77,7 @@ def test_the_thresholds_drawn_are_those_of_the_editions_tables(edition: str, pro
 def test_an_edition_whose_table_does_not_ask_for_copies_draws_no_threshold_for_them() -> None:
     told = answer(edition="asco-cap-2007", ihc="2+", ratio="2.2", copies="4.0")
     assert line(told, "her2_copies").thresholds == ()
-    assert "not asked by this edition" in drawn(told)
+    assert "Not asked by this edition" in drawn(told)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_value_not_given_is_said_to_be_missing_with_the_thresholds_it_would_me
     told = answer(ihc="2+", ratio="1.6")
     assert line(told, "her2_copies").observed is None
     assert "HER2 copies per cell: not given" in drawn(told)
-    assert "it would be read against 4.0, 6.0" in drawn(told)
+    assert "It would be read against 4.0, 6.0" in drawn(told)
 
 
 def test_where_the_tables_of_an_answer_are_not_at_hand_no_threshold_is_drawn() -> None:
