@@ -217,3 +217,11 @@ def test_the_sheet_is_also_a_pdf(service: Service) -> None:
     assert response.headers["content-type"] == "application/pdf" and response.content.startswith(b"%PDF-")
     assert response.headers["cache-control"] == "no-store"
     assert service.get("/browser/results/nothing/sheet.pdf").status_code == 404
+
+
+def test_the_log_names_no_letter_of_a_sheet_that_its_font_lacks(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = service.report({"ihc": "3+", "specimen": {**SPECIMEN, "accession": "病理 12"}})
+    assert service.get(f"/browser/results/{result['id']}/sheet.pdf").status_code == 200
+    assert "病" not in caplog.text
