@@ -39,9 +39,10 @@ def configure(level: str, style: str) -> None:
     )
     # Uvicorn's own lines name paths and addresses; ours say what is needed.
     logging.getLogger("uvicorn.access").disabled = True
-    # These two name the address of each call, and with it the patient asked for.
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    # The first two name the address of each call, and with it the patient asked for; the third the letters of a text
+    # that its font lacks.
+    for name, level_of in (("httpx", logging.WARNING), ("httpcore", logging.WARNING), ("fpdf", logging.ERROR)):
+        logging.getLogger(name).setLevel(level_of)
 
 
 def logger() -> Any:

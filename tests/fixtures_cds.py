@@ -6,6 +6,7 @@ The rules are those of cds-hooks.hl7.org/2.0, each with its heading, and know no
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,11 @@ _CARD = {
     "uuid", "summary", "detail", "indicator", "source", "suggestions", "selectionBehavior", "overrideReasons", "links",
     "extension",
 }  # fmt: skip
+
+_BEHAVIOURS = ("at-most-one", "any")
+_SUGGESTION = {"label", "uuid", "isRecommended", "actions"}
+# What a prefetch template may hold of the context of these two hooks.
+_TOKEN = re.compile(r"\{\{(context\.(userId|patientId|encounterId)|user\w+Id)\}\}")
 
 
 def _empty(value: Any, at: str) -> Iterator[str]:
@@ -50,12 +56,22 @@ def _link(link: dict[str, Any], at: str) -> Iterator[str]:
         yield f"{at}.appContext"
 
 
+def _suggestion(suggestion: dict[str, Any], at: str) -> Iterator[str]:
+    """Suggestion: label REQUIRED. Action: type and description REQUIRED."""
+    if not isinstance(suggestion.get("label"), str) or not suggestion.keys() <= _SUGGESTION:
+        yield f"{at}.label"
+    for action in suggestion.get("actions", []):
+        if action.get("type") not in ("create", "update", "delete") or not isinstance(action.get("description"), str):
+            yield f"{at}.actions"
+
+
 def _card(card: dict[str, Any], at: str) -> Iterator[str]:
     """Card Attributes: summary under 140 characters, indicator, source REQUIRED."""
     if not card.keys() <= _CARD:
         yield f"{at} has other members: {card.keys() - _CARD}"
     summary = card.get("summary")
-    if not isinstance(summary, str) or len(summary) >= 140 or "\n" in summary:
+    # counted as a browser counts
+    if not isinstance(summary, str) or len(summary.encode("utf-16-le")) // 2 >= 140 or "\n" in summary:
         yield f"{at}.summary"
     if card.get("indicator") not in ("info", "warning", "critical"):
         yield f"{at}.indicator"
@@ -65,11 +81,15 @@ def _card(card: dict[str, Any], at: str) -> Iterator[str]:
     source = card.get("source", {})
     if not isinstance(source.get("label"), str) or not source.keys() <= {"label", "url", "icon", "topic"}:
         yield f"{at}.source"
-    for name, coding in [("topic", source.get("topic")), *(("reason", each) for each in card["overrideReasons"])]:
+    if "url" in source and not _absolute(source["url"]):
+        yield f"{at}.source.url"
+    for name, coding in [("topic", source.get("topic", {})), *(("reason", each) for each in card["overrideReasons"])]:
         if coding.keys() != {"system", "code", "display"} or not all(isinstance(each, str) for each in coding.values()):
             yield f"{at}.{name}"
-    if "suggestions" in card and "selectionBehavior" not in card:
+    if ("suggestions" in card or "selectionBehavior" in card) and card.get("selectionBehavior") not in _BEHAVIOURS:
         yield f"{at}.selectionBehavior"
+    for number, suggestion in enumerate(card.get("suggestions", [])):
+        yield from _suggestion(suggestion, f"{at}.suggestions[{number}]")
     for number, link in enumerate(card.get("links", [])):
         yield from _link(link, f"{at}.links[{number}]")
 
@@ -95,7 +115,12 @@ def broken_discovery(answer: Any) -> list[str]:
             found.append("hook, description and id are REQUIRED")
         if not each.keys() <= {"hook", "title", "description", "id", "prefetch", "usageRequirements"}:
             found.append("other members")
-        found += [f"{key}" for key, query in each.get("prefetch", {}).items() if " " in query or query.startswith("/")]
+        for key, query in each.get("prefetch", {}).items():
+            if " " in query or query.startswith("/") or "{" in _TOKEN.sub("", query):
+                found.append(key)
+    called = [(each["id"], each["hook"]) for each in answer["services"]]
+    if len(set(called)) < len(called):
+        found.append("an id twice for one hook")
     return found
 
 

@@ -52,7 +52,9 @@ def shots(http: httpx.Client) -> Iterator[Shot]:
     yield Shot("editions", "Two editions", "The same values under 2018 and 2013.", beside)
     yield Shot("cases", "Cases", "What is open, the first due first; then the newest results.", "/browser/cases")
     case = f"/browser/patients/{final['patient_id']}"
-    yield Shot("case", "Case page", "Status, values on the thresholds, path, evidence for and against.", case)
+    yield Shot("case", "Case page", "Status, values on the thresholds, the path through the tables.", case)
+    ledger = f"{case}#considerations"
+    yield Shot("ledger", "For and against", "What the evidence says on the same page, both sides.", ledger, 900)
     timeline = f"/browser/patients/{changed}"
     yield Shot("changed", "Changed in the metastasis", "Specimens beside each other, never merged.", timeline)
     sheet = f"/browser/results/{final['id']}/sheet"
@@ -81,8 +83,8 @@ def _meetings(http: httpx.Client) -> tuple[str, str]:
 
 
 def _result(http: httpx.Client, **narrow: Any) -> dict[str, Any]:
-    """The result of which the evidence says most."""
-    found = http.get("/results", params=narrow).json()["items"]
+    """The result with ISH of which the evidence says most."""
+    found = [each for each in http.get("/results", params=narrow).json()["items"] if each["ish_group"]]
     whole: list[dict[str, Any]] = [http.get(f"/results/{each['id']}").json() for each in found]
     return max(whole, key=lambda each: len(each["classification"]["considerations"]["considerations"]))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, select, tuple_
 
 from app.records import tables as t
 from app.records.cursors import make_cursor, read_cursor
@@ -81,6 +81,14 @@ class MessageFilter:
     received_from: datetime | None = None
     received_before: datetime | None = None
     result_id: str | None = None
+
+
+# made once: every message asks this
+_CODES = (
+    select(t.feed_code.c.system, t.feed_code.c.code, t.feed_code.c.target)
+    .where(*(t.feed_code.c[name] == bindparam(name) for name in ("organisation", "sender")))
+    .order_by(t.feed_code.c.number)
+)
 
 
 class Inbox:
@@ -224,9 +232,8 @@ class Inbox:
 
     def codes(self, sender: str) -> dict[tuple[str, str], str]:
         """The codes that persons mapped for a sender: (system, code) to target, the newest of each."""
-        entry = t.feed_code
-        query = select(entry).where(self._own(entry), entry.c.sender == sender).order_by(entry.c.number)
-        return {(row.system, row.code): row.target for row in self._connection.execute(query)}
+        values = {"organisation": self._reading.organisation, "sender": sender}
+        return {(row.system, row.code): row.target for row in self._connection.execute(_CODES, values)}
 
     def _own(self, table: Any) -> ColumnElement[bool]:
         return self._reading.own(table)

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, exists, func, select
 
 from app.records import tables as t
 from app.records.errors import IdentityConflict, LinkConflict, NotFound
@@ -24,6 +24,28 @@ _PATIENT = select(t.patient_identity.c.patient_id).where(
     *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
 )
 _LINK = [t.patient_link.c[field.name] for field in fields(Link)]
+_NEWEST_LINK = (
+    select(*_LINK)
+    .where(t.patient_link.c.organisation == bindparam("organisation"))
+    .where(t.patient_link.c.patient_id == bindparam("patient"))
+    .order_by(t.patient_link.c.number.desc())
+    .limit(1)
+)
+
+
+def _merged() -> Select[Any]:
+    link, newer = t.patient_link, t.patient_link.alias()
+    replaced = exists().where(
+        newer.c.organisation == link.c.organisation,
+        newer.c.patient_id == link.c.patient_id,
+        newer.c.number > link.c.number,
+    )
+    into = link.c.into_patient_id.in_(bindparam("patients", expanding=True))
+    there = and_(link.c.organisation == bindparam("organisation"), into, link.c.kind == "merge", ~replaced)
+    return select(link.c.patient_id).where(there).order_by(link.c.id)
+
+
+_MERGED_INTO = _merged()
 
 
 class PatientFinding:
@@ -77,20 +99,13 @@ class PatientFinding:
         return {identity: patient_id for identity, patient_id in found.items() if patient_id is not None}
 
     def _newest_link(self, patient_id: str) -> Link | None:
-        link = t.patient_link
-        query = select(*_LINK).where(self.own(link), link.c.patient_id == patient_id)
-        row = self.connection.execute(query.order_by(link.c.number.desc()).limit(1)).first()
+        values = {"organisation": self.organisation, "patient": patient_id}
+        row = self.connection.execute(_NEWEST_LINK, values).first()
         return None if row is None else Link(*row)
 
     def _merged_into(self, patient_ids: Collection[str]) -> list[str]:
-        link, newer = t.patient_link, t.patient_link.alias()
-        replaced = exists().where(
-            newer.c.organisation == link.c.organisation,
-            newer.c.patient_id == link.c.patient_id,
-            newer.c.number > link.c.number,
-        )
-        there = and_(self.own(link), link.c.into_patient_id.in_(patient_ids), link.c.kind == "merge", ~replaced)
-        return list(self.connection.execute(select(link.c.patient_id).where(there).order_by(link.c.id)).scalars())
+        values = {"organisation": self.organisation, "patients": list(patient_ids)}
+        return list(self.connection.execute(_MERGED_INTO, values).scalars())
 
 
 class PatientWriting(PatientFinding):

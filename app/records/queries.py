@@ -133,8 +133,7 @@ class Reading(PatientFinding):
         if not self._there(t.patient, patient_id):
             return None
         patients = self.find_family(self.find_survivor(patient_id))
-        results = [view_of(r) for r in self._execute_heads(_HEADS.where(self._stands_with(patients)))]
-        results.sort(key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
+        results = self.find_results_of(patients)
         identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id.in_(patients), "id")
         move, link = t.result_move.c, t.patient_link.c
         moved = or_(move.from_patient_id.in_(patients), move.to_patient_id.in_(patients))
@@ -144,9 +143,16 @@ class Reading(PatientFinding):
             patient_id,
             patients,
             tuple(i for i in identities if i.value is not None),
-            tuple(results),
+            results,
             self._all(Move, t.result_move, moved, "id"),
             self._all(Link, t.patient_link, linked, "id"),
+        )
+
+    def find_results_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
+        """The same as views_of, in the order in which the tissue was taken, else reported, else recorded."""
+        views = self.views_of(patient_ids)
+        return tuple(
+            sorted(views, key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
         )
 
     # ---- open steps
@@ -200,7 +206,8 @@ class Reading(PatientFinding):
 
     def views_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
         """Results at their newest version that stand with these patient rows, merges not followed."""
-        return self.views(self._stands_with(patient_ids))
+        values = {"organisation": self.organisation, "patients": list(patient_ids)}
+        return tuple(view_of(row) for row in self.connection.execute(_OF_PATIENTS, values))
 
     def own(self, table: FromClause) -> ColumnElement[bool]:
         """Of this organisation."""
@@ -252,17 +259,6 @@ class Reading(PatientFinding):
             raise NotFound("result", result_id)
         return row.id, row.number
 
-    def _stands_with(self, patient_ids: Sequence[str]) -> ColumnElement[bool]:
-        came = select(t.result_move.c.result_id).where(
-            self.own(t.result_move), t.result_move.c.to_patient_id.in_(patient_ids)
-        )
-        began = select(t.result.c.id).where(self.own(t.result), t.result.c.patient_id.in_(patient_ids))
-        # the first condition finds the few candidates by index, the second decides
-        return and_(
-            t.result.c.id.in_(union(came, began)),
-            func.coalesce(_stands_at(), t.result.c.patient_id).in_(patient_ids),
-        )
-
     def _narrowed(self, narrow: ResultFilter) -> list[ColumnElement[bool]]:
         version, answer = t.result_version.c, t.classification.c
         equal = (
@@ -279,7 +275,7 @@ class Reading(PatientFinding):
         if narrow.signed is not None:
             conditions.append(_signed() if narrow.signed else ~_signed())
         if narrow.patient_id is not None:
-            conditions.append(self._stands_with(self.find_family(self.find_survivor(narrow.patient_id))))
+            conditions.append(_stands_with(self.find_family(self.find_survivor(narrow.patient_id))))
         if narrow.collected_from is not None:
             conditions.append(version.collected_at >= narrow.collected_from)
         if narrow.collected_before is not None:
@@ -375,4 +371,20 @@ def _heads() -> Select[Any]:
     )
 
 
+def _stands_with(patient_ids: Any) -> ColumnElement[bool]:
+    """patient_ids: several, or a parameter for several."""
+    came = select(t.result_move.c.result_id).where(
+        t.result_move.c.organisation == bindparam("organisation"), t.result_move.c.to_patient_id.in_(patient_ids)
+    )
+    began = select(t.result.c.id).where(
+        t.result.c.organisation == bindparam("organisation"), t.result.c.patient_id.in_(patient_ids)
+    )
+    # the first condition finds the few candidates by index, the second decides
+    return and_(
+        t.result.c.id.in_(union(came, began)), func.coalesce(_stands_at(), t.result.c.patient_id).in_(patient_ids)
+    )
+
+
+# made once: building a statement costs as much as running it
 _HEADS = _heads()
+_OF_PATIENTS = _HEADS.where(_stands_with(bindparam("patients", expanding=True)))

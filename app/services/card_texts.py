@@ -14,6 +14,7 @@ from app.services.known_results import Told
 
 _SHOWN = 1  # statements of a side told in full; the others are named with their links
 _WORDS = {"specimen.kind": "what was tested", "line": "line of treatment", "er": "ER", "pgr": "PgR"}
+_AWAITED = "A result is in the EHR and is not final there: nothing of it is read"
 _SETTINGS = ("metastatic", "neoadjuvant", "adjuvant")
 
 
@@ -30,6 +31,18 @@ def is_reported_only(told: Told) -> bool:
     return bool(told.document.get("reported_status")) and told.answer["next_steps"] == ["perform_ihc_or_ish"]
 
 
+def reports_only(told: Told, statuses: Iterable[str]) -> bool:
+    """Is all that was sent a status, and that one of these? It has less than they have, and differs in nothing."""
+    said = str(told.document.get("reported_status") or "").split("; ")
+    whole = {each.partition(" by ")[0] for each in said}
+    return is_reported_only(told) and not told.problems and whole <= set(statuses)
+
+
+def is_awaited(told: Told) -> bool:
+    """Is nothing read yet of a result that is under way, so that no other test is to be done?"""
+    return told.awaited and told.answer["next_steps"] == ["perform_ihc_or_ish"]
+
+
 def why_open(told: Told) -> str:
     """Why a status is not final, in one line."""
     answer = told.answer
@@ -39,6 +52,8 @@ def why_open(told: Told) -> str:
     if told.problems:
         problem = told.problems[0]
         return f"{problem.field}: {problem.message}"
+    if is_awaited(told):
+        return f"HER2 {answer['status']}, not final. {_AWAITED}"
     if answer["problems"]:
         problem = answer["problems"][0]
         return f"{problem['field']}: {problem['message']}"
@@ -53,6 +68,8 @@ def about(told: Told, now: datetime) -> Iterator[str]:
     yield f"{head}, specimen {plain(told.specimen)}." if told.specimen else f"{head}."
     if is_reported_only(told):
         yield f"{plain(why_open(told))}. A reported status is kept and never used to classify."
+    elif is_awaited(told):
+        yield f"{_AWAITED}."
     elif steps := list(_steps(told, now)):
         yield "What is missing:\n" + "\n".join(f"- {each}" for each in steps)
     problems = [(each.field, each.message, each.remedy) for each in told.problems] or [

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -36,6 +35,8 @@ _URGENT = ("contradictory", "not-final")
 _EVIDENCE = {"endocrine": "evidence-endocrine", "anti-HER2": "evidence-anti-her2", "CDK4/6": "evidence-cdk46"}
 _CONTEXT = {"er": "context.er", "pgr": "context.pgr", "setting": "context.setting"}
 _NOTHING = Problem("MISSING_FIELD", "her2", "is not settled", "settle it first")
+_NOT_COMPARED = "The EHR's HER2 Observations did not come: Herald's record was not compared with them."
+_UNORDERED = "specimens differ and nothing says which is the newest"
 _DIFFER = "Herald's record and the EHR's Observations differ on HER2"
 
 
@@ -43,8 +44,9 @@ _DIFFER = "Herald's record and the EHR's Observations differ on HER2"
 class Situation:
     """What is known when a hook is called. stored: Herald's results, the oldest first; ehr: what the EHR's data say.
 
-    patients: Herald's patients with these identifiers; complete: False where the EHR sent one page of a longer list;
-    base: the address of this service; smart: whether this EHR can launch Herald as a SMART app; now: aware.
+    compared: False where the EHR's Observations did not come, so that nothing was compared with them; patients:
+    Herald's patients with these identifiers; complete: False where the EHR sent one page of a longer list; base: the
+    address of this service; smart: whether this EHR can launch Herald as a SMART app; now: aware.
     """
 
     stored: tuple[Told, ...]
@@ -54,12 +56,16 @@ class Situation:
     base: str
     smart: bool
     now: datetime
+    compared: bool = True
 
     @property
     def differing(self) -> tuple[Told, ...]:
         """What the EHR's data say and no stored result says."""
+        if not self.stored:
+            return ()
         known = {each.says for each in self.stored}
-        return tuple(each for each in self.ehr if each.says not in known) if known else ()
+        statuses = {each.answer["status"] for each in self.stored}
+        return tuple(each for each in self.ehr if each.says not in known and not texts.reports_only(each, statuses))
 
 
 # ---- patient-view
@@ -71,8 +77,10 @@ def patient_view(at: Situation) -> list[Card]:
     if at.differing:
         cards.append(_differ(at))
     told = at.stored or at.ehr
+    if not at.differing and not _is_newest_known(told):
+        cards.append(_unordered(told, at))
     for number, each in enumerate(told):
-        earlier = told[number - 1] if number == len(told) - 1 and number else None
+        earlier = told[number - 1] if number == len(told) - 1 and number and _is_newest_known(told) else None
         cards += _about(each, earlier, at)
     if not at.complete:
         cards = [_incomplete(at), *cards]
@@ -121,8 +129,22 @@ def _several_patients(at: Situation) -> Iterator[Card]:
         yield _card("records-differ", "contradiction", "warning", told, detail, None, at)
 
 
+def _is_newest_known(told: Sequence[Told]) -> bool:
+    """Do specimens say the same, or is the last of another day than every other, all with a day?"""
+    if len({each.says for each in told}) < 2:
+        return True
+    days = [each.at.astimezone(UTC).date() for each in told if each.at]
+    return len(days) == len(told) and all(day < days[-1] for day in days[:-1])
+
+
+def _unordered(told: Sequence[Told], at: Situation) -> Card:
+    lines = "\n".join(f"- {_in_short(each)}" for each in told)
+    detail = [f"{_UNORDERED}. None is chosen here.", lines, texts.foot(told[-1])]
+    return _card("contradictory", "contradiction", "warning", f"HER2: {_UNORDERED}", detail, told[-1], at)
+
+
 def _incomplete(at: Situation) -> Card:
-    told = "The EHR sent one page of the HER2 Observations: others may say otherwise"
+    told = "The EHR sent only a part of the HER2 Observations: others may say otherwise"
     return _card("incomplete", "other", "info", told, [f"{told}.", _now(at)], None, at)
 
 
@@ -171,16 +193,14 @@ def _counting(at: Situation) -> tuple[Told | None, str]:
     if not told:
         return None, "no HER2 result is known"
     newest = told[-1]
-    if len({each.says for each in told}) > 1:
-        later = [after.at > before.at if after.at and before.at else False for before, after in pairwise(told)]
-        if not later[-1]:
-            return None, "specimens differ and nothing says which is the newest"
+    if not _is_newest_known(told):
+        return None, _UNORDERED
     if not newest.answer["final"]:
         return None, texts.why_open(newest)
     if newest.problems:
         return None, newest.problems[0].message
     if not at.complete:
-        return None, "the EHR sent one page of the HER2 Observations"
+        return None, "the EHR sent only a part of the HER2 Observations"
     return newest, ""
 
 
@@ -226,7 +246,8 @@ def _card(
     told: Told | None,
     at: Situation,
 ) -> Card:
-    return Card(card_uuid(kind), topic, indicator, summary, "\n\n".join(detail), tuple(_links(topic, told, at)))
+    paragraphs = [*detail[:-1], *([] if at.compared else [_NOT_COMPARED]), *detail[-1:]]
+    return Card(card_uuid(kind), topic, indicator, summary, "\n\n".join(paragraphs), tuple(_links(topic, told, at)))
 
 
 def _links(topic: str, told: Told | None, at: Situation) -> Iterator[Link]:

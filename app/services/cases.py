@@ -95,7 +95,9 @@ def list_cases(context: Context, accession: str | None, cursor: str | None) -> D
 
     accession: narrows both to results of that accession. Raises Refusal.
     """
-    narrow = ResultFilter(accession=accession if accession and is_text(accession) else None)
+    narrow = ResultFilter(accession=accession or None)
+    if accession and not is_text(accession):
+        return {"steps": [], "more_steps": False, "items": [], "next_cursor": None}
 
     def find(records: Reading) -> Document:
         page = records.list_results(narrow, cursor=cursor, limit=_SHOWN)

@@ -1,15 +1,15 @@
 """What an EHR's own Observations say of HER2: one answer for each specimen, never guessed. Nothing is stored.
 
-Observations that name a specimen stand with it. Those that name none stand together by day: what was measured on
-another day may be of another tissue. An Observation of HER2 that is not understood, or that contradicts another of its
-specimen, takes the status away, and the problem is told.
+Observations that name a specimen stand with it. Those that name none stand together by report, else by day: what was
+measured on another day may be of another tissue. An Observation of HER2 that is not understood, or that contradicts
+another of its specimen, takes the status away, and the problem is told.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,19 +18,20 @@ from app.domain.reading import moment
 from app.interop.feeds.feed import STANDARD
 from app.interop.feeds.words import opposed
 from app.interop.fhir.elements import Element
-from app.interop.fhir.observations import effective
 from app.interop.received import SNOMED
 from app.services.assessment import assess, withheld
 from app.services.payloads import FHIR_JSON, Outcome, Payload
+from app.services.tissues import UNTOLD, day_of, time_of, together
 
 Resource = Mapping[str, Any]
 Preview = Callable[[Payload], Outcome]
 # Nothing is stored, so it does not matter whose result it is.
 NOT_ASKED = frozenset({"NO_PATIENT", "NO_ACCESSION"})
-_TISSUE = ("Specimen", "DiagnosticReport", "ServiceRequest")
+_AWAITED = ("registered", "preliminary", "unknown")
 _FINAL = ("final", "amended", "corrected")
 # A diagnosis that names the status (SNOMED CT); the results count, and a difference is told.
 _DIAGNOSES = {"427685000": "positive", "431396003": "negative"}
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]\.resource")
 
 
@@ -40,7 +41,8 @@ class Found:
 
     answer: as of /her2/classify; document: the case document that was read; problems: why there is no status, or what
     differs beside one; sources: the Observations, as Observation/id; specimen: its label, "" where none is named;
-    effective: the time of the newest of them (ISO 8601, as written), None where none is told.
+    effective: the time of the newest of them (ISO 8601, as written), None where none is told; awaited: whether one is
+    not yet final, and not read.
     """
 
     answer: dict[str, Any]
@@ -49,6 +51,7 @@ class Found:
     sources: tuple[str, ...]
     specimen: str
     effective: str | None
+    awaited: bool = False
 
 
 def previewed(preview: Preview, resources: Sequence[Resource], sender: str = "") -> Outcome:
@@ -76,54 +79,45 @@ def found_in(
     Observation says otherwise.
     """
     listed = list(resources)
-    groups = _together(listed)
-    read = [(group, previewed(preview, group)) for group in groups]
-    said = _receptors([each for each in read if not each[1].parts])
-    known = {**(context or {}), **said}
-    found = [each for group, became in read for each in _found(group, became, known)]
+    groups = together([each for each in listed if not _never_was(each)])
+    read = [(tissue, group, previewed(preview, group)) for tissue, group in groups.items()]
+    loose = [(group, became) for _, group, became in read if not became.parts]
+    found: list[Found] = []
+    for tissue, group, became in read:
+        known = {**(context or {}), **_receptors(loose, {day_of(each) for each in group})}
+        found += _found(group, became, known, tuple(_unlinked(group)) if tissue == UNTOLD else ())
     diagnoses = [each for each in listed if each.get("resourceType") == "Condition"]
     return tuple(_beside(each, diagnoses) for each in sorted(found, key=_when))
 
 
-def _together(resources: Sequence[Resource]) -> list[list[Resource]]:
-    """The Observations of one tissue together, as far as they say."""
-    observations = [each for each in resources if each.get("resourceType") == "Observation"]
-    beside = [each for each in resources if each.get("resourceType") in _TISSUE]
-    if not observations:
-        return []
-    if beside or any("contained" in each for each in observations):
-        return [[*observations, *beside]]
-    groups: dict[tuple[str, str], list[Resource]] = {}
-    for each in observations:
-        groups.setdefault(_tissue(each), []).append(each)
-    return list(groups.values())
+def _never_was(resource: Resource) -> bool:
+    return resource.get("resourceType") == "Observation" and resource.get("status") == "entered-in-error"
 
 
-def _tissue(observation: Resource) -> tuple[str, str]:
-    """The specimen that an Observation names, else the day it is of."""
-    specimen = observation.get("specimen")
-    if isinstance(specimen, Mapping):
-        identifier = specimen.get("identifier")
-        named = identifier.get("value") if isinstance(identifier, Mapping) else None
-        return "specimen", str(specimen.get("reference") or named or "")
-    return "day", (_effective(observation) or "")[:10]
+def _unlinked(group: Sequence[Resource]) -> Iterable[Problem]:
+    """Several results of HER2 of which nothing says that they are of one tissue."""
+    observations = [each for each in group if each.get("resourceType") == "Observation" and not _is_other(each)]
+    if len(observations) > 1:
+        remedy = "send Observation.specimen, or Observation.effectiveDateTime"
+        told = "neither a specimen nor a day says that these are of one tissue"
+        yield Problem("MISSING_FIELD", f"Observation/{_id_of(observations[0]) or '?'}.specimen", told, remedy)
 
 
-def _effective(observation: Resource) -> str | None:
-    element = Element(observation, "Observation", [])
-    return effective(element) or element.time("issued") or None
-
-
-def _receptors(others: Sequence[tuple[list[Resource], Outcome]]) -> dict[str, str]:
-    """ER and PgR by Observations that name no specimen, where all that are final say the same."""
+def _receptors(others: Sequence[tuple[list[Resource], Outcome]], days: set[str]) -> dict[str, str]:
+    """ER and PgR by Observations that name no specimen and are of one of these days, where all that are final, of
+    whatever day, say the same: of another day they may be of another tumour."""
     said: dict[str, set[str]] = {}
+    same_day = set[str]()
     for group, became in others:
         for line in became.lines:
             source = _source(group, line["where"])
-            loose = source is not None and "specimen" not in source and source.get("status") in _FINAL
-            if loose and line["field"].startswith("context."):
-                said.setdefault(line["field"].removeprefix("context."), set()).add(line["value"])
-    return {name: values.pop() for name, values in said.items() if len(values) == 1}
+            if source is None or "specimen" in source or source.get("status") not in _FINAL:
+                continue
+            if line["field"].startswith("context."):
+                name = line["field"].removeprefix("context.")
+                said.setdefault(name, set()).add(line["value"])
+                same_day |= {name} if day_of(source) in days - {""} else set()
+    return {name: values.pop() for name, values in said.items() if len(values) == 1 and name in same_day}
 
 
 def _source(group: Sequence[Resource], where: str) -> Resource | None:
@@ -134,7 +128,9 @@ def _source(group: Sequence[Resource], where: str) -> Resource | None:
     return group[0] if len(group) == 1 else None
 
 
-def _found(group: Sequence[Resource], became: Outcome, known: Mapping[str, Any]) -> Iterable[Found]:
+def _found(
+    group: Sequence[Resource], became: Outcome, known: Mapping[str, Any], unlinked: tuple[Problem, ...]
+) -> Iterable[Found]:
     observations = [each for each in group if each.get("resourceType") == "Observation"]
     if not became.parts:
         problems = problems_of(became, 0)
@@ -151,7 +147,7 @@ def _found(group: Sequence[Resource], became: Outcome, known: Mapping[str, Any])
         sources = observations
         if len(became.parts) > 1:
             sources = [each for each in observations if _names(each, part.specimen)] or observations
-        yield _answered(assessed.answer, document, problems_of(became, at), group, sources, specimen)
+        yield _answered(assessed.answer, document, (*problems_of(became, at), *unlinked), group, sources, specimen)
 
 
 def _answered(
@@ -166,9 +162,16 @@ def _answered(
     told = told or tuple(_reported(document, answer))
     if told:
         answer = withheld(document, told)
-    ids = tuple(f"Observation/{each['id']}" for each in observations if isinstance(each.get("id"), str))
-    times = [each for each in map(_effective, observations) if each]
-    return Found(answer, document, told, ids, specimen, max(times, key=_instant) if times else None)
+    ids = tuple(f"Observation/{id}" for id in map(_id_of, observations) if id)
+    times = [each for each in map(time_of, observations) if each]
+    awaited = any(each.get("status") in _AWAITED and not _is_other(each) for each in observations)
+    return Found(answer, document, told, ids, specimen, max(times, key=_instant) if times else None, awaited)
+
+
+def _id_of(resource: Resource) -> str:
+    """The id of a resource, "" for free text in its place."""
+    told = resource.get("id")
+    return told if isinstance(told, str) and _ID.fullmatch(told) else ""
 
 
 def _placed(problem: Problem, group: Sequence[Resource]) -> Problem:
@@ -176,12 +179,12 @@ def _placed(problem: Problem, group: Sequence[Resource]) -> Problem:
 
     def name(match: re.Match[str]) -> str:
         at = int(match[1])
-        id = group[at].get("id") if at < len(group) else None
-        return f"{group[at]['resourceType']}/{id}" if isinstance(id, str) else match[0]
+        id = _id_of(group[at]) if at < len(group) else ""
+        return f"{group[at]['resourceType']}/{id}" if id else match[0]
 
     field, alone = problem.field, group[0]
-    if len(group) == 1 and isinstance(alone.get("id"), str):
-        field = re.sub(r"^Observation(?![\w/])", f"Observation/{alone['id']}", field)
+    if len(group) == 1 and (id := _id_of(alone)):
+        field = re.sub(r"^Observation(?![\w/])", f"Observation/{id}", field)
     return Problem(problem.code, _ENTRY.sub(name, field), _ENTRY.sub(name, problem.message), problem.remedy)
 
 
@@ -221,7 +224,7 @@ def _beside(found: Found, diagnoses: Sequence[Resource]) -> Found:
         return found
     problems = [*found.problems]
     for each in diagnoses:
-        element = Element(each, f"Condition/{each.get('id', '?')}", [])
+        element = Element(each, f"Condition/{_id_of(each) or '?'}", [])
         codes = {coding.code for coding in element.codings("code") if coding.system == SNOMED}
         verified = {coding.code for coding in element.codings("verificationStatus")} <= {"confirmed"}
         active = {coding.code for coding in element.codings("clinicalStatus")} <= {"active", "recurrence", "relapse"}
@@ -229,7 +232,7 @@ def _beside(found: Found, diagnoses: Sequence[Resource]) -> Found:
         if any(opposed(word, found.answer["status"]) for word in said):
             told = f"the problem list says HER2 {' and '.join(said)}, the results give {found.answer['status']}"
             problems.append(Problem("CONTRADICTORY", element.at("code"), told, "correct the one that is wrong"))
-    return Found(found.answer, found.document, tuple(problems), found.sources, found.specimen, found.effective)
+    return replace(found, problems=tuple(problems))
 
 
 def _instant(text: str) -> datetime:

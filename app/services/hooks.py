@@ -36,6 +36,8 @@ from app.services.payloads import Outcome, Payload
 _UNREADABLE = "The request of the hook cannot be read."
 _NOT_SENT = "The HER2 Observations were not sent and could not be fetched, and nothing is on record here."
 
+_MANY = 100  # resources of one patient; all of breast pathology is far less
+
 _MISSING = Problem(
     "MISSING_FIELD",
     f"prefetch.{OBSERVATIONS}",
@@ -109,22 +111,12 @@ class Hooks:
             stored = await in_thread(stored_of, self._intake.context, identifiers, request.fhir_server)
         if not request.of(OBSERVATIONS).satisfied and not stored.patients:
             raise Refusal("prefetch_missing", _NOT_SENT, [_MISSING])
-        at = self._situation(request, stored, base, smart=smart)
-        return write_response(order_select(request.drafts, at) if service.hook == "order-select" else patient_view(at))
-
-    def _situation(self, request: HookRequest, stored: Stored, base: str, *, smart: bool) -> Situation:
-        now = datetime.now(UTC)
         resources = (*request.of(OBSERVATIONS).resources, *request.of(CONDITIONS).resources)
-        found = self._found(resources, request.fhir_server, dict(stored.codes or {}))
-        return Situation(
-            stored=stored.results,
-            ehr=tuple(told_by_ehr(each, now) for each in found),
-            patients=stored.patients,
-            complete=request.of(OBSERVATIONS).complete,
-            base=base,
-            smart=smart,
-            now=now,
-        )
+        read = resources, request.fhir_server, dict(stored.codes or {})
+        # Few are read sooner than a thread begins; many would keep all others waiting.
+        found = await in_thread(self._found, *read) if len(resources) > _MANY else self._found(*read)
+        at = _situation(request, stored, found, base, smart=smart)
+        return write_response(order_select(request.drafts, at) if service.hook == "order-select" else patient_view(at))
 
     def _found(
         self, resources: tuple[Resource, ...], sender: str, codes: dict[tuple[str, str], str]
@@ -137,10 +129,26 @@ class Hooks:
             def preview(payload: Payload) -> Outcome:
                 return self._intake.preview_by(replace(payload, sender=sender), codes)
 
-            known = self._kept[key] = found_in(preview, resources)
+            known = found_in(preview, resources)
+            if len(resources) <= _MANY:
+                self._kept[key] = known
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return known
+
+
+def _situation(request: HookRequest, stored: Stored, found: tuple[Found, ...], base: str, *, smart: bool) -> Situation:
+    now = datetime.now(UTC)
+    return Situation(
+        stored=stored.results,
+        ehr=tuple(told_by_ehr(each, now) for each in found),
+        patients=stored.patients,
+        complete=request.of(OBSERVATIONS).complete,
+        base=base,
+        smart=smart,
+        now=now,
+        compared=request.of(OBSERVATIONS).satisfied,
+    )
 
 
 async def _fetched(request: HookRequest, ehr: Reader) -> HookRequest:
@@ -154,7 +162,7 @@ async def _fetched(request: HookRequest, ehr: Reader) -> HookRequest:
     read = dict(request.prefetch)
     for key, value in came.items():
         problems: list[Problem] = []
-        given = read_given(value, key, request.patient_id, key, problems)
+        given = read_given(value, key, request.patient_id, request.fhir_server, key, problems)
         if not problems:
             read[key] = given
     return replace(request, prefetch=read)

@@ -21,10 +21,11 @@ from app.services.views import confirmation, step_document
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """HER2 of one specimen as it is known. answer: as of /her2/classify; at: when it was collected or observed.
+    """HER2 of one specimen as it is known. answer: as of /her2/classify; at: when the tissue was taken, None: not told.
 
     as_of: where this comes from and of when, for a person; result_id, patient_id: Herald's, "" where nothing is stored;
-    before: the status of the version before, where it was another; steps: documents of open steps.
+    before: the status of the version before, where it was another; steps: documents of open steps; awaited: whether a
+    result is not yet final in the EHR, and not read.
     """
 
     answer: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Told:
     before: str | None = None
     steps: tuple[Mapping[str, Any], ...] = ()
     problems: tuple[Problem, ...] = ()
+    awaited: bool = False
 
     @property
     def says(self) -> tuple[str, bool, str]:
@@ -63,8 +65,7 @@ def stored_of(context: Context, identifiers: Iterable[tuple[str, str]], sender: 
         patients = records.find_patients(Identity(*each) for each in identifiers)
         if len(patients) != 1:
             return Stored(patients, codes=codes)
-        timeline = records.find_timeline(patients[0])
-        views = timeline.results if timeline else ()
+        views = records.find_results_of(records.find_family(patients[0]))
         told = [_stored(records, view, context.sign_off) for view in views]
         return Stored(patients, tuple(each for each in told if each), codes)
 
@@ -87,7 +88,7 @@ def _stored(records: Reading, view: ResultView, sign_off: bool) -> Told | None:
         answer=json.loads(row.answer),
         document=json.loads(version.document),
         specimen=" ".join(each for each in (version.accession, version.block) if each),
-        at=version.collected_at or version.reported_at,
+        at=version.collected_at,
         as_of=f"{as_of}, {confirmation(view.signed, sign_off)}.",
         result_id=view.id,
         patient_id=view.patient_id,
@@ -111,6 +112,7 @@ def told_by_ehr(found: Found, now: datetime) -> Told:
         at=moment(found.effective) if found.effective else None,
         as_of=f"As of {minute(now)}, from the EHR's Observations{when}, nothing stored.",
         problems=found.problems,
+        awaited=found.awaited,
     )
 
 

@@ -224,8 +224,10 @@ def move_case(context: Context, meeting_id: str, patient_id: str, body: Mapping[
         there = here - 1 if direction == "up" else here + 1
         changed = 0 <= there < len(entries)
         if changed:
-            other = entries[there]
-            for moved, place in ((entry, other.facts[0].sequence), (other, entry.facts[0].sequence)):
+            pair = (entry, entries[there]) if direction == "up" else (entries[there], entry)
+            places = sorted(each.facts[0].sequence for each in pair)
+            # who comes first is appended first: a merge taken back leaves two at one place
+            for moved, place in zip(pair, places, strict=True):
                 for fact in moved.facts:
                     _append(meetings, fact, "placed", place, by)
             _tell(tx, "meeting.case-moved", meeting_id, entry.patient_id, by, position=there + 1)

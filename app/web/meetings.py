@@ -101,7 +101,7 @@ async def meeting_page(request: Request, meeting_id: str) -> Response:
     async def work() -> Response:
         meeting = await _ask(request, meetings.find_meeting, meeting_id)
         query = request.query_params
-        told = {name: int(query[name]) for name in ("placed", "already", "left") if query.get(name, "").isdecimal()}
+        told = _whole(query, "placed", "already", "left")
         return _list_page(meeting, told)
 
     return await site.answered(work)
@@ -229,7 +229,7 @@ async def record(request: Request, meeting_id: str, patient_id: str) -> Response
 def _outcome(form: Mapping[str, str]) -> dict[str, Any]:
     """The body of an outcome: one view for each consideration of the form, view:<id> with why:<id>."""
     body: dict[str, Any] = {**_filled(form, *_WHO, "decision", "result_id")}
-    body |= {each: int(form[each]) for each in ("version", "after") if form.get(each, "").isdecimal()}
+    body |= _whole(form, "version", "after")
     views = []
     for name, view in form.items():
         kind, _, consideration = name.partition(":")
@@ -248,8 +248,7 @@ async def present(request: Request, meeting_id: str) -> Response:
 
     async def work() -> Response:
         meeting = await _ask(request, meetings.find_meeting, meeting_id)
-        asked = request.query_params.get("case", "1")
-        place = int(asked) if asked.isdecimal() and len(asked) < 6 else 1
+        place = _whole(request.query_params, "case").get("case", 1)
         cases = meeting["cases"]
         if not cases:
             return _page("meeting_present.html", meeting=meeting, case=None, result=None, place=0)
@@ -301,6 +300,11 @@ def _sheets(context: Context, meeting: Mapping[str, Any], base: str) -> list[Any
 def _filled(form: Mapping[str, str], *names: str) -> dict[str, str]:
     """Those of the named fields of a form that were filled."""
     return {name: form[name].strip() for name in names if form.get(name, "").strip()}
+
+
+def _whole(form: Mapping[str, str], *names: str) -> dict[str, int]:
+    """Those of the named fields that hold a whole number of at most nine digits."""
+    return {name: int(form[name]) for name in names if form.get(name, "").isdecimal() and len(form[name]) < 10}
 
 
 def _counts(placed: Mapping[str, Any]) -> dict[str, int]:

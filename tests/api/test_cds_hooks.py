@@ -136,6 +136,15 @@ def test_the_sandbox_after_a_drug_is_chosen_gets_the_evidence(service: Service) 
     assert "- For: " in card["detail"] and "- Against: " in card["detail"]
 
 
+def test_an_order_for_another_patient_is_refused_and_one_not_to_do_a_thing_is_no_order(stateless: Service) -> None:
+    sent = order_select("trastuzumab", ihc("3+"))
+    order = sent["context"]["draftOrders"]["entry"][0]["resource"]
+    order["doNotPerform"] = True
+    assert not cards(stateless.post(ORDER_SELECT, sent))
+    order["subject"] = {"reference": "Patient/p2"}
+    assert fields(stateless.post(ORDER_SELECT, sent)) == ["context.selections[0]"]
+
+
 def test_the_standards_own_order_is_read(stateless: Service) -> None:
     # cds-hooks.hl7.org/hooks/order-select: a NutritionOrder and a MedicationRequest whose doseAndRate is an object
     context = {
@@ -208,6 +217,24 @@ def test_an_observation_of_another_patient_is_refused(stateless: Service) -> Non
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        {"subject": {"reference": "Patient/p2?x=Patient/p1"}},
+        {"subject": {"reference": "Group/1"}},
+        {"subject": {"reference": "#p"}, "contained": [{"resourceType": "Patient", "id": "p"}]},
+        {"subject": {"reference": "https://other.example.org/fhir/Patient/p1"}},
+        {"focus": [{"reference": "RelatedPerson/child"}]},
+    ],
+)
+def test_only_what_is_clearly_the_patients_is_read(stateless: Service, change: dict[str, Any]) -> None:
+    response = stateless.post(PATIENT_VIEW, patient_view(ihc("3+", **change), fhirServer=SERVER))
+    assert response.status_code == 400
+    assert response.json()["problems"][0]["code"] == "PATIENT_DIFFERS"
+    own = {"subject": {"reference": f"{SERVER}/Patient/p1/_history/2"}}
+    assert not cards(stateless.post(PATIENT_VIEW, patient_view(ihc("3+", **own), fhirServer=SERVER)))
+
+
+@pytest.mark.parametrize(
     ("change", "field"),
     [
         ({"selections": None}, "context.selections"),
@@ -241,6 +268,23 @@ def test_a_page_of_a_longer_list_is_told_as_incomplete(stateless: Service) -> No
     page = searchset(*NEGATIVE, link=[{"relation": "next", "url": "https://x"}])
     told = cards(stateless.post(PATIENT_VIEW, patient_view(prefetch={"observations": page})))
     assert topics(told) == ["incomplete"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"total": 3},
+        {"link": [{"relation": "NEXT", "url": "x"}]},
+        {"link": {"relation": "next"}},
+        {"entry": [{"resource": ihc("3+")}, {"resource": {"resourceType": "OperationOutcome",
+            "issue": [{"severity": "warning", "code": "suppressed"}]}}]},
+    ],
+)  # fmt: skip
+def test_a_list_that_lacks_something_is_told_as_incomplete(stateless: Service, more: dict[str, Any]) -> None:
+    sent = patient_view(prefetch={"observations": {**searchset(ihc("3+")), **more}})
+    assert topics(cards(stateless.post(PATIENT_VIEW, sent))) == ["incomplete"]
+    sent = order_select("trastuzumab", prefetch={"observations": {**searchset(ihc("3+")), **more}})
+    assert topics(cards(stateless.post(ORDER_SELECT, sent))) == ["not-final"]
 
 
 class Ehr:

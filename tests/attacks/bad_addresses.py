@@ -22,7 +22,7 @@ def paths() -> Iterator[Bad]:
         yield Bad(f"replay of {bad}"[:60], "POST", f"/results/{bad}/replay", (404,))
         body = json.dumps(PERSON).encode()
         yield Bad(f"sign-off of {bad}"[:60], "POST", f"/results/{bad}/sign-offs", (404,), (), body, JSON)
-    for path in ("/nowhere", "/admin", "/docs", "/.env", "/results/{id}/nothing", "/her2", "//results", "/results/"):
+    for path in ("/nowhere", "/admin", "/docs", "/.env", "/results/{id}/nothing", "/her2", "/.//results", "/results/"):
         yield Bad(path, "GET", path, (404, 405))
 
 

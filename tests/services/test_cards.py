@@ -17,7 +17,7 @@ from app.services.assessment import assess
 from app.services.cards import Situation, order_select, patient_view
 from app.services.ehr_results import Found, found_in
 from app.services.intake import Intake, load_feeds
-from app.services.known_results import Told
+from app.services.known_results import Told, told_by_ehr
 from tests.fixtures_cds import cells, copies, ihc, observation, oestrogen, ratio
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -154,8 +154,25 @@ def test_specimens_that_differ_without_a_date_leave_it_open() -> None:
     (card,) = select("trastuzumab", situation(told({"ihc": "3+"}), later))
     assert "nothing says which is the newest" in card.summary
     earlier = told({"ihc": "3+"}, at=NOW - timedelta(days=9))
+    for others in ((later, earlier), (told({"ihc": "3+"}, at=None), earlier)):
+        (card,) = select("trastuzumab", situation(*others, told({"ihc": "0"})))
+        assert "nothing says which is the newest" in card.summary
+        (first, *_) = patient_view(situation(*others, told({"ihc": "0"})))
+        assert (first.topic, first.indicator) == ("contradictory", "warning")
     (card,) = select("trastuzumab", situation(earlier, told({"ihc": "0"})))
     assert "An earlier specimen: HER2 positive, final" in card.detail
+
+
+def test_a_status_that_the_ehr_only_reports_differs_where_it_is_another() -> None:
+    positive = told({"ihc": "3+"})
+    same, other = (told({"reported_status": each}, result_id="") for each in ("positive by IHC", "negative"))
+    assert patient_view(situation(positive, ehr=(same,))) == []
+    assert topics(patient_view(situation(positive, ehr=(other,)))) == ["records-differ"]
+
+
+def test_a_record_that_was_not_compared_with_the_ehr_says_so() -> None:
+    (card,) = select("trastuzumab", situation(told({"ihc": "3+"}), compared=False))
+    assert "was not compared" in card.detail
 
 
 # ---- Observations
@@ -191,6 +208,7 @@ def test_without_a_specimen_another_day_is_another_tissue() -> None:
         ihc("0", id="other"),
         observation("other", "48676-1", valueString="negative"),
         observation("other", "99999-9", code={"text": "HER2 something"}, valueString="x"),
+        ihc("Insufficient tissue\nrepeat on the excision", id="other"),
     ],
 )
 def test_what_contradicts_or_is_not_understood_takes_the_status_away(other: dict[str, Any]) -> None:
@@ -216,6 +234,87 @@ def test_er_of_another_specimen_is_not_taken_and_of_none_only_where_all_agree() 
         oestrogen("negative", id="er2", specimen=None, effectiveDateTime="2020-01-01"),
     ]
     assert "context" not in read(ihc("3+"), *both)[0].document
+
+
+def test_er_of_another_day_without_a_specimen_is_not_taken() -> None:
+    before = oestrogen("positive", specimen=None, effectiveDateTime="2010-01-01")
+    assert "context" not in read(ihc("3+"), before)[0].document
+
+
+ISH = (ratio(2.5), copies(6.5), cells(40))
+
+
+def ish(**more: Any) -> list[dict[str, Any]]:
+    return [{name: value for name, value in {**each, **more}.items() if value is not None} for each in ISH]
+
+
+TISSUES = {
+    "two days beside a specimen": [
+        {"resourceType": "Specimen", "id": "s9"},
+        ihc("2+", specimen=None, effectiveDateTime="2020-01-01"),
+        *ish(specimen=None),
+    ],
+    "two specimens that have no identifier": [
+        {"resourceType": "Specimen", "id": "s1"},
+        {"resourceType": "Specimen", "id": "s2"},
+        ihc("2+"),
+        *ish(specimen={"reference": "Specimen/s2"}),
+    ],
+    "contained specimens of one local id": [
+        ihc("2+", specimen={"reference": "#a"}, contained=[{"resourceType": "Specimen", "id": "a"}]),
+        *ish(),
+    ],
+    "specimens told by their words": [ihc("2+", specimen={"display": "A1"}), *ish(specimen={"display": "B7"})],
+    "identifiers of two systems": [
+        ihc("2+", specimen={"identifier": {"system": "urn:a", "value": "1"}}),
+        *ish(specimen={"identifier": {"system": "urn:b", "value": "1"}}),
+    ],
+    "two reports without a specimen": [
+        {
+            "resourceType": "DiagnosticReport",
+            "id": "d1",
+            "status": "final",
+            "result": [{"reference": "Observation/ihc"}],
+        },
+        {
+            "resourceType": "DiagnosticReport",
+            "id": "d2",
+            "status": "final",
+            "result": [{"reference": f"Observation/{each['id']}"} for each in ISH],
+        },
+        ihc("2+", specimen=None),
+        *ish(specimen=None),
+    ],
+}
+
+
+@pytest.mark.parametrize("resources", TISSUES.values(), ids=TISSUES)
+def test_ihc_and_ish_of_what_may_be_two_tissues_are_never_one_result(resources: list[dict[str, Any]]) -> None:
+    for found in read(*resources):
+        assert not ("ihc" in found.document and "ish" in found.document), found.document
+
+
+def test_what_was_made_from_one_specimen_is_one_result() -> None:
+    blocks = [{"resourceType": "Specimen", "id": each, "parent": [{"reference": "Specimen/s0"}]} for each in "ab"]
+    whole = {"resourceType": "Specimen", "id": "s0"}
+    sent = [ihc("2+", specimen={"reference": "Specimen/a"}), *ish(specimen={"reference": "Specimen/b"})]
+    (found,) = read(*sent, *blocks, whole)
+    assert (found.answer["status"], found.answer["final"]) == ("positive", True)
+
+
+def test_without_a_specimen_and_a_day_nothing_says_that_results_belong_together() -> None:
+    (found,) = read(ihc("2+", specimen=None, effectiveDateTime=None), *ish(specimen=None, effectiveDateTime=None))
+    assert not found.answer["final"]
+    assert found.problems[0].field == "Observation/ihc.specimen"
+    assert read(ihc("3+", specimen=None, effectiveDateTime=None))[0].answer["final"]
+
+
+def test_what_was_entered_in_error_is_nothing_and_what_is_preliminary_is_awaited() -> None:
+    assert read(ihc("3+", status="entered-in-error")) == ()
+    (found,) = read(ihc("3+", status="preliminary"))
+    assert found.awaited
+    (card,) = patient_view(situation(ehr=(told_by_ehr(found, NOW),)))
+    assert "not final there" in card.summary and "none is on record" not in card.detail
 
 
 def test_context_that_is_known_beside_holds_where_no_observation_says_otherwise() -> None:

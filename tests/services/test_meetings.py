@@ -247,6 +247,21 @@ def test_patients_merged_since_are_one_case_under_either_id(context: Context) ->
     assert (found["id"], found["case"]["patient_id"]) == (meeting, new["patient_id"])
 
 
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_cases_moved_together_and_then_unmerged_can_be_moved_past_each_other(context: Context, direction: str) -> None:
+    old, new, other = stored(context, WAITING, "P-old"), stored(context, POSITIVE, "P-new"), stored(context, WAITING)
+    meeting = board(context, old, new, other)
+    told = {"into": "P-new", "given_up": "P-old", **WHO}
+    identity.merge(context, told, None)
+    meetings.move_case(context, meeting, new["patient_id"], {**BY, "direction": "down"}, None)
+    identity.unmerge(context, told, None)
+    first, second, third = listed(context, meeting)
+    assert first == other["patient_id"]
+    moved = third if direction == "up" else second
+    meetings.move_case(context, meeting, moved, {**BY, "direction": direction}, None)
+    assert listed(context, meeting) == [first, third, second]
+
+
 def test_a_list_holds_no_more_than_its_most(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meetings, "MOST", 2)
     results = [stored(context, WAITING) for _ in range(3)]

@@ -156,7 +156,9 @@ def test_the_list_is_searched_by_accession(service: Service) -> None:
     service.report({"ihc": "3+", "specimen": LATER})
     words = _words(_page(service, "/browser/cases?accession=S26-1"))
     assert "S26-1, A1" in words and "S26-2" not in words and "second, blinded observer" in words
-    assert "No result with the accession S26-9 is on record." in _words(_page(service, "/browser/cases?accession=S26-9"))
+    for unknown in ("S26-9", "%00"):
+        words = _words(_page(service, f"/browser/cases?accession={unknown}"))
+        assert "No result with the accession" in words and "S26-1" not in words
 
 
 def test_the_list_goes_on_where_it_ended(service: Service) -> None:
@@ -215,3 +217,11 @@ def test_the_sheet_is_also_a_pdf(service: Service) -> None:
     assert response.headers["content-type"] == "application/pdf" and response.content.startswith(b"%PDF-")
     assert response.headers["cache-control"] == "no-store"
     assert service.get("/browser/results/nothing/sheet.pdf").status_code == 404
+
+
+def test_the_log_names_no_letter_of_a_sheet_that_its_font_lacks(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = service.report({"ihc": "3+", "specimen": {**SPECIMEN, "accession": "病理 12"}})
+    assert service.get(f"/browser/results/{result['id']}/sheet.pdf").status_code == 200
+    assert "病" not in caplog.text

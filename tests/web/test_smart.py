@@ -264,6 +264,21 @@ def test_a_list_that_goes_on_is_said_to_be_incomplete(herald: Service) -> None:
     assert "A result may be missing" in herald.get(path, headers=sent).text
 
 
+def test_a_result_that_is_not_final_in_the_ehr_is_said_to_be_awaited(herald: Service) -> None:
+    path, sent = opened(herald)
+    herald.app.state.ehr.given["observations"] = searchset(observation(status="preliminary"))
+    assert "not final there" in herald.get(path, headers=sent).text
+
+
+@pytest.mark.parametrize(
+    "identity", [(ISS, "p1"), (f"urn:fhir:{ISS}", "Patient/p1"), ("urn:fhir", f"{ISS}/Patient/p1")]
+)
+def test_what_a_card_finds_on_record_the_page_finds_too(herald: Service, identity: tuple[str, str]) -> None:
+    herald.report({"ihc": "3+"}, patient={"system": identity[0], "value": identity[1]})
+    path, sent = opened(herald)
+    assert "/browser/patients/" in herald.get(path, headers=sent).text
+
+
 def test_conditions_that_are_not_given_are_told(herald: Service) -> None:
     path, sent = opened(herald)
     del herald.app.state.ehr.given["conditions"]

@@ -32,7 +32,8 @@ OVERRIDE_REASONS = {
     "wrong": "The card is wrong",
 }
 _REASONS = [{"code": code, "system": OVERRIDE_SYSTEM, "display": display} for code, display in OVERRIDE_REASONS.items()]
-_MARKED = re.compile(r"([\\`*_{}\[\]<>()#|!~])")
+# What Markdown marks with, entities, and what GitHub's makes links of without any mark.
+_MARKED = re.compile(r"([\\`*_{}\[\]<>()#|!~&@]|:(?=//)|(?<=www)\.)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,19 @@ class Card:
 
 
 def short(text: str, longest: int = SUMMARY_LONGEST) -> str:
-    """A text of at most so many characters, cut at a word."""
+    """A text of at most so many characters, cut at a word. Counted in UTF-16, as browsers and Java count."""
     told = " ".join(text.split())
-    if len(told) <= longest:
+    if _length(told) <= longest:
         return told
     cut = told[: longest - 1]
-    whole = cut if told[longest - 1] == " " else cut.rpartition(" ")[0] or cut
+    while _length(cut) > longest - 1:
+        cut = cut[:-1]
+    whole = cut if told[len(cut)] == " " else cut.rpartition(" ")[0] or cut
     return whole.rstrip(" .,;:(") + "…"
+
+
+def _length(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def plain(text: str) -> str:

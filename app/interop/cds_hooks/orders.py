@@ -63,9 +63,24 @@ def drafts_of(context: Mapping[str, Any], problems: list[Problem]) -> tuple[Draf
             if isinstance(bundle, Mapping):
                 remedy = "send each selected order in context.draftOrders"
                 problems.append(Problem("UNKNOWN_VALUE", f"{where}[{at}]", "is not among the draft orders", remedy))
+        elif not _is_for(there[selected], context):
+            remedy = "send the orders of context.patientId alone"
+            problems.append(Problem("PATIENT_DIFFERS", f"{where}[{at}]", "is an order for another patient", remedy))
+        elif there[selected].get("doNotPerform") is True:
+            continue
         elif names := tuple(dict.fromkeys(_names(there[selected], there))):
             found.append(Draft(selected, names))
     return tuple(found)
+
+
+def _is_for(order: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    """Is an order for the patient whose chart is open? One that names nobody is."""
+    subject = order.get("subject")
+    told = subject.get("reference") if isinstance(subject, Mapping) else None
+    return not isinstance(told, str) or told.partition("/_history/")[0].split("/")[-2:] == [
+        "Patient",
+        context.get("patientId"),
+    ]
 
 
 def _resources(context: Mapping[str, Any], bundle: Any, problems: list[Problem]) -> dict[str, Mapping[str, Any]]:

@@ -19,6 +19,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE |
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _USER = re.compile(r"(Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9.-]{1,64}", re.ASCII)
 _SERVER = re.compile(r"https?://[^\s?#/]+[^\s?#]*", re.ASCII)
+_LEFT_OUT = ("incomplete", "suppressed", "security", "forbidden", "timeout", "too-costly", "throttled")
 _TYPES = {
     PATIENT: ("Patient",),
     OBSERVATIONS: ("Observation", "Specimen", "DiagnosticReport"),
@@ -112,7 +113,7 @@ def read_request(body: Mapping[str, Any], service: Service) -> HookRequest | tup
         if service.hook == "order-select":
             drafts = drafts_of(context.members, problems)
     given = root.object("prefetch", needed=False)
-    prefetch = {key: _prefetched(given, key, patient) for key in _TYPES} if given else {}
+    prefetch = {key: _prefetched(given, key, patient, server) for key in _TYPES} if given else {}
     return tuple(problems) or HookRequest(instance, patient, server, token, prefetch, drafts)
 
 
@@ -135,17 +136,17 @@ def _access(root: _Members) -> tuple[str, str]:
     return server.rstrip("/"), token
 
 
-def _prefetched(given: _Members, key: str, patient_id: str) -> Prefetched:
+def _prefetched(given: _Members, key: str, patient_id: str, server: str) -> Prefetched:
     """null: asked, and nothing was found. An OperationOutcome: the EHR could not get it."""
     if key not in given.members:
         return MISSING
     value = given.members[key]
     if value is None:
         return Prefetched()
-    return read_given(value, key, patient_id, given.at(key), given.problems)
+    return read_given(value, key, patient_id, server, given.at(key), given.problems)
 
 
-def read_given(value: Any, key: str, patient_id: str, where: str, problems: list[Problem]) -> Prefetched:
+def read_given(value: Any, key: str, patient_id: str, server: str, where: str, problems: list[Problem]) -> Prefetched:
     """A resource that was prefetched or fetched under a key, a list of them unfolded; what is wrong is noted."""
     if not isinstance(value, Mapping):
         problems.append(Problem("WRONG_TYPE", where, "is not a resource", "send a resource, or null for nothing found"))
@@ -164,7 +165,7 @@ def read_given(value: Any, key: str, patient_id: str, where: str, problems: list
             told = Problem("MISSING_FIELD", f"{place}.resourceType", "is needed", "send the type of the resource")
             problems.append(told)
         elif name in _TYPES[key]:
-            if not _is_of(resource, name, patient_id):
+            if not is_of(resource, patient_id, server):
                 remedy = "send the resources of context.patientId alone"
                 told = Problem("PATIENT_DIFFERS", place, "is another patient's", remedy)
                 problems.append(told)
@@ -177,7 +178,7 @@ def read_given(value: Any, key: str, patient_id: str, where: str, problems: list
 
 def _entries(bundle: Mapping[str, Any], where: str, problems: list[Problem]) -> tuple[list[tuple[Any, str]], bool]:
     """The resources of a Bundle with their places, and whether that is all of the list."""
-    entries, links = bundle.get("entry", []), bundle.get("link", [])
+    entries = bundle.get("entry", [])
     found: list[tuple[Any, str]] = []
     if not isinstance(entries, list):
         problems.append(Problem("WRONG_TYPE", f"{where}.entry", "is not a list", "send a list of entries"))
@@ -189,19 +190,57 @@ def _entries(bundle: Mapping[str, Any], where: str, problems: list[Problem]) -> 
             found.append((resource, place))
         else:
             problems.append(Problem("MISSING_FIELD", place, "is needed", "send a resource in each entry"))
-    listed = links if isinstance(links, list) else []
-    return found, not any(isinstance(each, Mapping) and each.get("relation") == "next" for each in listed)
+    return found, is_whole(bundle)
 
 
-def _is_of(resource: Mapping[str, Any], kind: str, patient_id: str) -> bool:
-    """Is a resource the patient's? One that names nobody was found for the patient by the EHR."""
-    if kind == "Patient":
+def is_whole(bundle: Mapping[str, Any]) -> bool:
+    """Is a searchset all that there is: no page follows, no match is missing, and the server left nothing out?"""
+    links, entries, total = bundle.get("link", []), bundle.get("entry", []), bundle.get("total")
+    if not isinstance(links, list) or not isinstance(entries, list):
+        return False
+    resources = [each.get("resource") for each in entries if isinstance(each, Mapping)]
+    goes_on = any(isinstance(each, Mapping) and str(each.get("relation")).lower() == "next" for each in links)
+    lacks = isinstance(total, int) and total > len(entries)
+    return not goes_on and not lacks and not any(map(_left_out, resources))
+
+
+def _left_out(resource: Any) -> bool:
+    """Does an OperationOutcome within a searchset say that something was not searched or not shown?"""
+    if not isinstance(resource, Mapping) or resource.get("resourceType") != "OperationOutcome":
+        return False
+    issues = resource.get("issue")
+    return any(
+        isinstance(each, Mapping) and (each.get("severity") in ("fatal", "error") or each.get("code") in _LEFT_OUT)
+        for each in (issues if isinstance(issues, list) else [])
+    )
+
+
+def is_of(resource: Mapping[str, Any], patient_id: str, server: str) -> bool:
+    """Is a resource the patient's? One that names nobody was found for the patient by the EHR.
+
+    server: base URL of the EHR, "" where not known: an absolute reference then counts by its end.
+    """
+    if resource.get("resourceType") == "Patient":
         return resource.get("id") in (None, patient_id)
     subject = resource.get("subject")
-    told = subject.get("reference") if isinstance(subject, Mapping) else None
-    if not isinstance(told, str) or "Patient/" not in told:
+    # Observation.focus: whom or what a result is about, where not the patient.
+    focus = resource.get("focus")
+    people = [subject] if subject is not None else []
+    people += [each for each in focus if _is_person(each)] if isinstance(focus, list) else []
+    return all(_names_patient(each, patient_id, server) for each in people)
+
+
+def _names_patient(reference: Any, patient_id: str, server: str) -> bool:
+    told = reference.get("reference") if isinstance(reference, Mapping) else None
+    if not isinstance(told, str):
         return True
-    return told.partition("/_history/")[0].rpartition("Patient/")[2] == patient_id
+    base, slash, name = told.partition("/_history/")[0].rpartition(f"Patient/{patient_id}")
+    return bool(slash) and not name and (not base or base == f"{server}/" or (not server and base.endswith("/")))
+
+
+def _is_person(reference: Any) -> bool:
+    told = reference.get("reference") if isinstance(reference, Mapping) else None
+    return isinstance(told, str) and re.search(r"\b(Patient|RelatedPerson|Person|Group)/", told) is not None
 
 
 def identifiers_of(request: HookRequest) -> tuple[tuple[str, str], ...]:

@@ -173,8 +173,12 @@ class _ReportReader:
         several = len(values) > 1 and not any(isinstance(each, Problem) for each in alone)
         if len(lines) > 1 and not several and all(each.kind == "text" for each in values):
             joined = Value("text", " ".join(lines), values[0].where)
-            if isinstance(read_value(joined, target, self.feed, item), Problem):
+            if isinstance(whole := read_value(joined, target, self.feed, item), Problem):
+                before = len(self.given) + len(self.problems)
                 self.document(item, target.split(".")[0] if "." in target else "", True)
+                if before == len(self.given) + len(self.problems) and not target.startswith("context."):
+                    # lines that give nothing under a code of HER2 are as unread as one line would be
+                    self.problems.append(whole)
             else:
                 self.value(item, target, joined, about, "\n".join(lines))
             return

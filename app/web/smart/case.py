@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from app.interop.cds_hooks.request import HookRequest, Prefetched, identifiers_of, is_of, is_whole
+from app.interop.cds_hooks.services import PATIENT
 from app.services import finding
 from app.services.ehr import Access
 from app.services.ehr_results import Found, found_in
@@ -64,7 +66,7 @@ async def read_case(request: Request, session: Session) -> dict[str, Any]:
         "at": at,
         "patient": {"name": _name(patient), "birth_date": patient.get("birthDate")},
         "found": found,
-        "incomplete": any(_goes_on(each) for each in bundles),
+        "incomplete": not all(map(is_whole, bundles)),
         "no_conditions": not _is(given.get("conditions"), "Bundle"),
         "stored": stored,
         "values": [_values(each.document) for each in found],
@@ -79,35 +81,22 @@ def _is(resource: Any, kind: str) -> bool:
 
 def _own(bundles: Iterable[Mapping[str, Any]], session: Session) -> Iterator[Mapping[str, Any]]:
     """The resources found, each of this patient; one of another patient is a fault of the server, and nothing shown."""
-    mine = (f"Patient/{session.patient}", f"{session.iss}/Patient/{session.patient}")
     for bundle in bundles:
         for entry in bundle.get("entry") or ():
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if not isinstance(resource, dict) or resource.get("resourceType") == "OperationOutcome":
                 continue
-            subject = resource.get("subject")
-            whose = subject.get("reference") if isinstance(subject, dict) else None
-            if isinstance(whose, str) and whose.partition("/_history/")[0] not in mine:
+            if not is_of(resource, session.patient, session.iss):
                 raise Trouble("other_patient", 502)
             yield resource
 
 
-def _goes_on(bundle: Mapping[str, Any]) -> bool:
-    """Is this a page of a longer list?"""
-    return any(isinstance(each, dict) and each.get("relation") == "next" for each in bundle.get("link") or ())
+def _identities(patient: Mapping[str, Any], session: Session) -> tuple[tuple[str, str], ...]:
+    """By which identifiers this patient may be on record: the same by which cards look."""
+    return identifiers_of(HookRequest("", session.patient, session.iss, prefetch={PATIENT: Prefetched((patient,))}))
 
 
-def _identities(patient: Mapping[str, Any], session: Session) -> list[tuple[str, str]]:
-    """By which identifiers this patient may be on record: those in force, and the EHR's own id."""
-    told = [
-        (str(each["system"]), str(each["value"]))
-        for each in patient.get("identifier") or ()
-        if isinstance(each, dict) and each.get("system") and each.get("value") and each.get("use") != "old"
-    ]
-    return [*told, ("urn:fhir", f"{session.iss}/Patient/{session.patient}")]
-
-
-def _stored(context: Context, identities: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _stored(context: Context, identities: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     """The timelines on record under these identifiers, one for each of Herald's patients."""
     found: dict[str, dict[str, Any]] = {}
     for system, value in identities:

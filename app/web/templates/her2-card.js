@@ -55,14 +55,14 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `);
 
-  /** A refusal to show a status. kind: the name of its words; problems: of Herald's problem document. */
+  /** A refusal to show a status. kind: the name of its words; problems: of a problem document. */
   class NoStatus extends Error {
     constructor(kind, told = {}) {
       super(kind);
       this.kind = kind;
       this.status = told.status ?? null;
       this.detail = told.detail ?? "";
-      this.problems = told.problems ?? [];
+      this.problems = Array.isArray(told.problems) ? told.problems : [];
     }
   }
 

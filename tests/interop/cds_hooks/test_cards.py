@@ -23,10 +23,13 @@ def test_a_summary_is_cut_at_a_word() -> None:
     assert short("word " * 40) == "word " * 27 + "word" if len("word " * 28) <= 139 else True
     assert short("HER2 positive, final", 15) == "HER2 positive…"
     assert short("HER2  positive") == "HER2 positive"
+    assert len(short("\N{DNA DOUBLE HELIX}" * 139).encode("utf-16-le")) // 2 < 140
 
 
 def test_text_of_others_stays_text_in_markdown() -> None:
-    assert plain("[x](http://evil) <b>*y*</b>") == r"\[x\]\(http://evil\) \<b\>\*y\*\</b\>"
+    assert plain("[x](http://evil) <b>*y*</b>") == r"\[x\]\(http\://evil\) \<b\>\*y\*\</b\>"
+    # GitHub's Markdown makes links of these alone, and entities become what they name
+    assert plain("WWW.evil.example a@b.c &lt;b&gt;") == r"WWW\.evil.example a\@b.c \&lt;b\&gt;"
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -45,6 +48,9 @@ def test_the_checker_of_the_rules_can_fail() -> None:
     assert broken_rules({"cards": [card | {"links": []}]})
     assert broken_rules({"cards": [card | {"indicator": "hard-stop"}]})
     assert broken_rules({"cards": [card | {"detail": None}]})
+    assert broken_rules({"cards": [card | {"suggestions": [{"label": "x"}]}]})
+    assert broken_rules({"cards": [card | {"suggestions": [{"uuid": "x"}], "selectionBehavior": "any"}]})
+    assert broken_rules({"cards": [card | {"source": card["source"] | {"url": "/relative"}}]})
     assert broken_rules({"cards": [card, card]})
     assert broken_rules({})
 
@@ -65,6 +71,8 @@ def test_each_agent_is_recognised_by_each_of_its_names(agent: object) -> None:
         ("ado-trastuzumab emtansine", ["trastuzumab emtansine"]),
         ("trastuzumab-dkst 150 MG Injection", ["trastuzumab"]),
         ("pertuzumab / trastuzumab / hyaluronidase [Phesgo]", ["trastuzumab", "pertuzumab"]),
+        ("Ogivri 420 mg", ["trastuzumab"]),
+        ("Letrozol 2,5 mg", ["letrozole"]),
         ("datopotamab deruxtecan", []),
         ("amoxicillin 500 MG", []),
         ("nontamoxifenlike", []),
