@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.interop.feeds import map_received
@@ -66,15 +66,19 @@ def says(score: str, written: str) -> bool:
 
 @settings(max_examples=500, deadline=None)
 @given(TEXTS)
+@example("HER2 3+ \n 2+")
 def test_no_text_without_one_explicit_score_gives_one(written: str) -> None:
-    score = facts(mapped(item(loinc("85319-2"), values=(text(written),)))).get("ihc.score")
+    told = mapped(item(loinc("85319-2"), values=(text(written),)))
+    # with a problem the whole message waits, and nothing of it is recorded
+    score = None if told.problems else facts(told).get("ihc.score")
     assert score in (None, "not_done", "indeterminate") or says(score, written)
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(TEXTS, max_size=6).map("\n".join))
 def test_no_document_without_one_explicit_score_gives_one(document: str) -> None:
-    score = facts(lines(document)).get("ihc.score")
+    told = lines(document)
+    score = None if told.problems else facts(told).get("ihc.score")
     if score in (None, "not_done", "indeterminate"):
         return
     assert any(
