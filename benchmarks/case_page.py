@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from app.records import migrate, open_store
 from app.services import finding
 from app.services.demo import make_demo
 from app.services.reporting import Context, report
+from benchmarks.server import free_port
 
 PATIENTS, ROUNDS = 970, 300
 _LINKED = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -48,12 +48,6 @@ def _fill(url: str) -> str:
     patient_id = finding.find_result(context, str(reply.result_id))["patient_id"]
     store.close()
     return str(patient_id)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _ready(client: httpx.Client) -> None:
@@ -85,7 +79,7 @@ def _weigh(client: httpx.Client, path: str) -> int:
 def main() -> None:
     """Print medians, 99th percentiles and weights."""
     with tempfile.TemporaryDirectory() as folder:
-        url, port, log = f"sqlite:///{Path(folder)}/bench.sqlite3", _free_port(), Path(folder) / "log"
+        url, port, log = f"sqlite:///{Path(folder)}/bench.sqlite3", free_port(), Path(folder) / "log"
         most = _fill(url)
         env = {**os.environ, "HERALD_DATABASE_URL": url, "HERALD_ORGANISATION": "bench", "HERALD_LOG_LEVEL": "info"}
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]

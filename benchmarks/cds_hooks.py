@@ -27,6 +27,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from benchmarks.server import free_port, wait
+
 CONNECTIONS, SECONDS, ROUNDS, DRAWN, KNOWN, AGAIN = 8, 2.0, 5, 2_000, 200, 200
 SERVER = "https://ehr.example.org/fhir"
 SERVICE = "/cds-services/her2-patient-view"
@@ -188,22 +190,6 @@ def client(port: int, path: str, payloads: list[bytes]) -> list[float]:
     return times
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _wait(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("the server did not start")
-
-
 def _record(port: int, patients: list[str]) -> None:
     """A result on record for each of these patients of the EHR."""
     import httpx
@@ -233,13 +219,13 @@ def main() -> None:
         "patient-view, looked for": (SERVICE, asked),
         "patient-view, known": (SERVICE, known),
     }
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "HERALD_DATABASE_URL": f"sqlite:///{Path(folder)}/bench.sqlite3"}
         command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.cds_hooks:create_app", "--port", str(port)]
         server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=env)
         try:
-            _wait(port)
+            wait(port)
             _record(port, patients)
             times: dict[str, list[list[float]]] = {name: [] for name in lanes}
             for lane in lanes.values():

@@ -23,7 +23,7 @@ import httpx
 from sqlalchemy import create_engine, text
 
 from app.records import open_store
-from benchmarks.http import _free_port, _wait
+from benchmarks.server import free_port, wait
 
 CLIENTS = 6
 
@@ -83,7 +83,7 @@ def _server(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:create_app", "--port", str(port)]
     process = subprocess.Popen([*command, "--no-access-log", "--log-level", "critical"], env=env)
     try:
-        _wait(port)
+        wait(port)
         yield process
     finally:
         process.kill()
@@ -94,7 +94,7 @@ def run(name: str, url: str, kills: int) -> bool:
     """One database; prints the counts and says whether all held."""
     ledger, rng = Ledger(), random.Random(1)
     for number in range(kills):
-        port = _free_port()
+        port = free_port()
         with _server(url, port) as process:
             stop = threading.Event()
             workers = [
@@ -110,7 +110,7 @@ def run(name: str, url: str, kills: int) -> bool:
             for worker in workers:
                 worker.join()
     unanswered = list(ledger.open)
-    port = _free_port()
+    port = free_port()
     with _server(url, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         for key in unanswered:
             answer = client.post("/results", json=_body(key), headers={"Idempotency-Key": key})

