@@ -104,7 +104,7 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
       root.append(this.#card);
     }
 
-    /** A case document (object, or its JSON as text, which keeps digits) instead of values in attributes. */
+    /** A case document (object, or JSON text, which keeps digits) instead of attributes. */
     get case() { return this.#case; }
     set case(given) {
       this.#case = given === null || given === undefined ? null : typeof given === "string" ? given : JSON.stringify(given);
@@ -192,7 +192,7 @@ button { font: inherit; font-weight: 600; min-height: 2.25em; padding: .2em .8em
       if (held) this.#card.focus({ preventScroll: true });
     }
 
-    /** What is asked: path, and body of a POST. Never a guess which of two is meant. */
+    /** What is asked: path, and body of a POST. Two at once are refused. */
     #question() {
       const given = VALUES.map((name) => [name, (this.getAttribute(name) ?? "").trim()]).filter(([, value]) => value);
       const result = (this.getAttribute("result") ?? "").trim();
