@@ -128,9 +128,12 @@ def _take(browser: Browser, base: str, shot: Shot, width: int) -> None:
     page = browser.new_page(viewport={"width": width, "height": shot.window or 900}, base_url=base)
     page.goto(shot.path)
     page.wait_for_load_state("networkidle")
-    drawn = Image.open(io.BytesIO(page.screenshot(full_page=shot.window is None)))
+    if shot.window is None:
+        # a window as tall as the page: what sticks to its edge then stands where the page ends
+        tall = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": width, "height": min(tall, _TALLEST[width])})
+    drawn = Image.open(io.BytesIO(page.screenshot()))
     page.close()
-    drawn = drawn.crop((0, 0, drawn.width, min(drawn.height, _TALLEST[width])))
     drawn.convert("RGB").quantize(_COLOURS).save(HOME / f"{shot.name}-{width}.png", optimize=True)
 
 

@@ -55,12 +55,14 @@ def test_a_change_between_specimens_is_told_and_the_earlier_one_is_a_click_away(
     expect(page.get_by_role("heading", level=1)).to_contain_text("DEMO-1-0026-B")
 
 
-def test_the_ledger_opens_by_keyboard_and_shows_both_sides(page: Page, site: Server) -> None:
+def test_the_ledger_folds_by_keyboard_and_shows_both_sides(page: Page, site: Server) -> None:
     _open(page, site, "DEMO-1-0026-B")
     summary = page.locator(".weighed summary", has_text="Against: 7 findings").first
     summary.focus()
-    page.keyboard.press("Enter")
     article = page.locator(".weighed").first
+    page.keyboard.press("Enter")
+    expect(article.get_by_role("heading", name="For", exact=True)).to_be_hidden()
+    page.keyboard.press("Enter")
     expect(article.get_by_role("heading", name="For", exact=True)).to_be_visible()
     expect(article.get_by_role("heading", name="Against", exact=True)).to_be_visible()
     plot = article.get_by_role("img", name=re.compile("relative risk.*1.45 .95% CI 1.34 to 1.57"))
