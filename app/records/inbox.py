@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, select, tuple_
 
 from app.records import tables as t
 from app.records.cursors import make_cursor, read_cursor
@@ -22,6 +22,11 @@ from app.records.queries import PAGE_SIZE, PAGE_SIZE_MOST, Reading, list_name, p
 from app.records.rows import Identity, Message, Page, ResultView, columns_of
 from app.records.writing import Transaction
 
+_CODES = (
+    select(t.feed_code.c.system, t.feed_code.c.code, t.feed_code.c.target)
+    .where(t.feed_code.c.organisation == bindparam("organisation"), t.feed_code.c.sender == bindparam("sender"))
+    .order_by(t.feed_code.c.number)
+)
 RECEIVED = "received"  # the state of a message that has no fact yet
 
 
@@ -224,9 +229,8 @@ class Inbox:
 
     def codes(self, sender: str) -> dict[tuple[str, str], str]:
         """The codes that persons mapped for a sender: (system, code) to target, the newest of each."""
-        entry = t.feed_code
-        query = select(entry).where(self._own(entry), entry.c.sender == sender).order_by(entry.c.number)
-        return {(row.system, row.code): row.target for row in self._connection.execute(query)}
+        values = {"organisation": self._reading.organisation, "sender": sender}
+        return {(system, code): target for system, code, target in self._connection.execute(_CODES, values)}
 
     def _own(self, table: Any) -> ColumnElement[bool]:
         return self._reading.own(table)
