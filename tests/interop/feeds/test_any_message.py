@@ -57,11 +57,20 @@ def test_no_message_breaks_the_mapping(reports: tuple[Report, ...]) -> None:
 
 
 def says(score: str, written: str) -> bool:
-    """The plain oracle: this digit stands in the text, no other does, nothing denies it, and its line holds no sign."""
+    """The plain oracle: a line holds this digit alone, no sign, no denial; the one below denies nothing either.
+
+    Nor does the one below begin with another number.
+    """
     bare = re.sub(r"her-?2(?:/neu)?", "", written.casefold())
-    signs = any(re.search(r"[<>?/%]", line) for line in bare.splitlines() if score[0] in line)
-    denied = re.search(r"\b(?:not|no|non|previous|prior)\b", bare)
-    return set(re.findall(r"[0-9]", bare)) == {score[0]} and not signs and not denied
+    lines = [line for line in bare.splitlines() if line.strip()]
+    alone = [at for at, line in enumerate(lines) if set(re.findall(r"[0-9]", line)) == {score[0]}]
+    below = lines[alone[0] + 1 : alone[0] + 2] if alone else ()
+    return (
+        bool(alone)
+        and not re.search(r"[<>?/%]", lines[alone[0]])
+        and not any(re.match(rf"\s*(?!{score[0]})[0-9]", line) for line in below)
+        and not re.search(r"\b(?:not|no|non|previous|prior)\b", "\n".join([lines[alone[0]], *below]))
+    )
 
 
 def taken(told: Mapped) -> str | None:

@@ -173,7 +173,7 @@ def test_a_local_answer_of_another_code_waits_until_it_is_mapped(coding: Coding)
         "HER2 score: 2+\n3+",
         "HER2 3+ 2+",
         "HER2 3+ \n 0 to",
-        "HER2 IHC: 2+\nfocally 3",
+        "HER2 IHC: 2+\n3 focally",
     ],
 )
 def test_two_scores_in_one_text_wait(written: str) -> None:
