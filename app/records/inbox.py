@@ -22,6 +22,11 @@ from app.records.queries import PAGE_SIZE, PAGE_SIZE_MOST, Reading, list_name, p
 from app.records.rows import Identity, Message, Page, ResultView, columns_of
 from app.records.writing import Transaction
 
+_CODES = (
+    select(t.feed_code.c.system, t.feed_code.c.code, t.feed_code.c.target)
+    .where(t.feed_code.c.organisation == bindparam("organisation"), t.feed_code.c.sender == bindparam("sender"))
+    .order_by(t.feed_code.c.number)
+)
 RECEIVED = "received"  # the state of a message that has no fact yet
 
 
@@ -81,14 +86,6 @@ class MessageFilter:
     received_from: datetime | None = None
     received_before: datetime | None = None
     result_id: str | None = None
-
-
-# made once: every message asks this
-_CODES = (
-    select(t.feed_code.c.system, t.feed_code.c.code, t.feed_code.c.target)
-    .where(*(t.feed_code.c[name] == bindparam(name) for name in ("organisation", "sender")))
-    .order_by(t.feed_code.c.number)
-)
 
 
 class Inbox:
@@ -233,7 +230,7 @@ class Inbox:
     def codes(self, sender: str) -> dict[tuple[str, str], str]:
         """The codes that persons mapped for a sender: (system, code) to target, the newest of each."""
         values = {"organisation": self._reading.organisation, "sender": sender}
-        return {(row.system, row.code): row.target for row in self._connection.execute(_CODES, values)}
+        return {(system, code): target for system, code, target in self._connection.execute(_CODES, values)}
 
     def _own(self, table: Any) -> ColumnElement[bool]:
         return self._reading.own(table)

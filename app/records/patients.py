@@ -10,30 +10,57 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, bindparam, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from app.records import tables as t
 from app.records.errors import IdentityConflict, LinkConflict, NotFound
 from app.records.ids import new_id
 from app.records.rows import Decision, Identity, Link, Move, columns_of
 
-# made once: building a statement costs as much as running it, and every result asks this
-_PATIENT = select(t.patient_identity.c.patient_id).where(
-    *(t.patient_identity.c[name] == bindparam(name) for name in ("organisation", "system", "value"))
-)
 _LINK = [t.patient_link.c[field.name] for field in fields(Link)]
-_NEWEST_LINK = (
-    select(*_LINK)
-    .where(t.patient_link.c.organisation == bindparam("organisation"))
-    .where(t.patient_link.c.patient_id == bindparam("patient"))
-    .order_by(t.patient_link.c.number.desc())
-    .limit(1)
-)
+_AT_ONCE = 16  # identifiers that one statement looks for
 
 
-def _merged() -> Select[Any]:
+@lru_cache(maxsize=_AT_ONCE)
+def _owners_of(number: int) -> Select[Any]:
+    """Whose so many identifiers are. Made once: building a statement costs as much as running it."""
+    identity = t.patient_identity.c
+    own = identity.organisation == bindparam("organisation")
+    # each by the whole of its key
+    there = (
+        and_(own, identity.system == bindparam(f"system_{at}"), identity.value == bindparam(f"value_{at}"))
+        for at in range(number)
+    )
+    return select(identity.system, identity.value, identity.patient_id).where(or_(*there))
+
+
+def _newest_link_of() -> Select[Any]:
+    """The newest link of a patient."""
+    link = t.patient_link.c
+    mine = select(*_LINK).where(
+        link.organisation == bindparam("organisation"), link.patient_id == bindparam("patient_id")
+    )
+    return mine.order_by(link.number.desc()).limit(1)
+
+
+def _merged_into_of() -> Select[Any]:
+    """The patients whose newest link is a merge into one of these."""
     link, newer = t.patient_link, t.patient_link.alias()
     replaced = exists().where(
         newer.c.organisation == link.c.organisation,
@@ -41,11 +68,22 @@ def _merged() -> Select[Any]:
         newer.c.number > link.c.number,
     )
     into = link.c.into_patient_id.in_(bindparam("patients", expanding=True))
-    there = and_(link.c.organisation == bindparam("organisation"), into, link.c.kind == "merge", ~replaced)
-    return select(link.c.patient_id).where(there).order_by(link.c.id)
+    mine = link.c.organisation == bindparam("organisation")
+    return select(link.c.patient_id).where(mine, into, link.c.kind == "merge", ~replaced).order_by(link.c.id)
 
 
-_MERGED_INTO = _merged()
+def _linked_of() -> CompoundSelect[Any]:
+    """A link that a patient is in, on either side: each by its index."""
+    link = t.patient_link.c
+    sides = (
+        select(link.id).where(link.organisation == bindparam("organisation"), side == bindparam("patient_id"))
+        for side in (link.patient_id, link.into_patient_id)
+    )
+    return union_all(*sides).limit(1)
+
+
+_LINKED = _linked_of()
+_NEWEST_LINK, _MERGED_INTO = _newest_link_of(), _merged_into_of()
 
 
 class PatientFinding:
@@ -57,13 +95,16 @@ class PatientFinding:
 
     def find_patient(self, identity: Identity) -> str | None:
         """The patient that an identifier was given to, wherever that patient stands by now; None: nobody's."""
-        values = {"organisation": self.organisation, "system": identity.system, "value": identity.value}
-        found: str | None = self.connection.execute(_PATIENT, values).scalar()
-        return found
+        return self._rows_of([identity]).get(identity)
 
     def find_patients(self, identities: Iterable[Identity]) -> tuple[str, ...]:
         """The patients that these identifiers stand with, merges followed: none, one, or several to be merged."""
         return tuple(sorted({self.find_survivor(owner) for owner in self._owners(identities).values()}))
+
+    def is_linked(self, patient_id: str) -> bool:
+        """Was this patient ever merged into another, or another into this one?"""
+        values = {"organisation": self.organisation, "patient_id": patient_id}
+        return self.connection.execute(_LINKED, values).first() is not None
 
     def find_chain(self, patient_id: str) -> tuple[str, ...]:
         """The patient, the one it was merged into, and so on: the last is the survivor that it stands with."""
@@ -95,11 +136,18 @@ class PatientFinding:
         return known
 
     def _rows_of(self, identities: Iterable[Identity]) -> dict[Identity, str]:
-        found = {identity: self.find_patient(identity) for identity in identities}
-        return {identity: patient_id for identity, patient_id in found.items() if patient_id is not None}
+        asked = list(dict.fromkeys(identities))
+        found: dict[Identity, str] = {}
+        for some in (asked[start : start + _AT_ONCE] for start in range(0, len(asked), _AT_ONCE)):
+            values: dict[str, Any] = {"organisation": self.organisation}
+            for at, identity in enumerate(some):
+                values[f"system_{at}"], values[f"value_{at}"] = identity.system, identity.value
+            known = {row[:2]: row[2] for row in map(tuple, self.connection.execute(_owners_of(len(some)), values))}
+            found |= {one: known[one.system, one.value] for one in some if (one.system, one.value) in known}
+        return found
 
     def _newest_link(self, patient_id: str) -> Link | None:
-        values = {"organisation": self.organisation, "patient": patient_id}
+        values = {"organisation": self.organisation, "patient_id": patient_id}
         row = self.connection.execute(_NEWEST_LINK, values).first()
         return None if row is None else Link(*row)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,12 +16,9 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    bindparam,
     exists,
-    func,
     or_,
     select,
-    union,
 )
 
 from app.records import tables as t
@@ -47,6 +44,7 @@ from app.records.rows import (
     VersionDetail,
     columns_of,
 )
+from app.records.statements import HEADS, OPEN_STEPS, STANDING, STEPS, signed, stands_with
 
 R = TypeVar("R")
 PAGE_SIZE = 50
@@ -64,7 +62,7 @@ class Reading(PatientFinding):
 
     def find_result(self, result_id: str) -> ResultDetail | None:
         """The result at its newest version, or None."""
-        row = self._execute_heads(_HEADS.where(t.result.c.id == result_id)).first()
+        row = self._execute_heads(HEADS.where(t.result.c.id == result_id)).first()
         if row is None:
             return None
         view = view_of(row)
@@ -109,7 +107,7 @@ class Reading(PatientFinding):
         narrow = narrow or ResultFilter()
         of = list_name("results", columns_of(narrow))
         # by the version's column: the index that finds the newest version is then read in the order asked for
-        query = _HEADS.where(*self._narrowed(narrow)).order_by(t.result_version.c.result_id.desc())
+        query = HEADS.where(*self._narrowed(narrow)).order_by(t.result_version.c.result_id.desc())
         if cursor is not None:
             (after,) = read_cursor(self.organisation, of, cursor, 1)
             query = query.where(t.result_version.c.result_id < after)
@@ -133,7 +131,7 @@ class Reading(PatientFinding):
         if not self._there(t.patient, patient_id):
             return None
         patients = self.find_family(self.find_survivor(patient_id))
-        results = self.find_results_of(patients)
+        results = self.find_standing(patients)
         identities = self._all(Identity, t.patient_identity, t.patient_identity.c.patient_id.in_(patients), "id")
         move, link = t.result_move.c, t.patient_link.c
         moved = or_(move.from_patient_id.in_(patients), move.to_patient_id.in_(patients))
@@ -148,18 +146,30 @@ class Reading(PatientFinding):
             self._all(Link, t.patient_link, linked, "id"),
         )
 
-    def find_results_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
-        """The same as views_of, in the order in which the tissue was taken, else reported, else recorded."""
-        views = self.views_of(patient_ids)
-        return tuple(
-            sorted(views, key=lambda r: (r.version.collected_at or r.version.reported_at or r.created_at, r.id))
-        )
+    def find_results_of(self, identities: Iterable[Identity]) -> tuple[tuple[str, ...], tuple[ResultView, ...]]:
+        """The patients that these identifiers stand with, and where it is one, the results, the oldest tissue first."""
+        owners = set(self._rows_of(identities).values())
+        if not owners:
+            return (), ()
+        if len(owners) == 1 and not self.is_linked(owner := next(iter(owners))):
+            return (owner,), self.find_standing([owner])
+        patients = tuple(sorted({self.find_survivor(owner) for owner in owners}))
+        return patients, self.find_standing(self.find_family(patients[0])) if len(patients) == 1 else ()
+
+    def find_standing(self, patients: Sequence[str]) -> tuple[ResultView, ...]:
+        """The results that stand with these patient rows, merges not followed, by when the tissue was taken."""
+
+        def when(each: ResultView) -> tuple[datetime, str]:
+            return each.version.collected_at or each.version.reported_at or each.created_at, each.id
+
+        return tuple(sorted(self.views_of(patients), key=when))
 
     # ---- open steps
 
     def open_steps_of(self, *result_ids: str) -> tuple[Step, ...]:
         """What results still wait for, the first due first."""
-        return tuple(s for s in self._steps(t.open_step.c.result_id.in_(result_ids)) if s.closed_at is None)
+        values = {"organisation": self.organisation, "results": list(result_ids)}
+        return tuple(pick(Step, row._mapping) for row in self.connection.execute(OPEN_STEPS, values))
 
     def list_open_steps(
         self, narrow: StepFilter | None = None, *, cursor: str | None = None, limit: int = PAGE_SIZE
@@ -202,12 +212,12 @@ class Reading(PatientFinding):
 
     def views(self, condition: ColumnElement[bool]) -> tuple[ResultView, ...]:
         """Results at their newest version that meet a condition."""
-        return tuple(view_of(row) for row in self._execute_heads(_HEADS.where(condition)))
+        return tuple(view_of(row) for row in self._execute_heads(HEADS.where(condition)))
 
     def views_of(self, patient_ids: Sequence[str]) -> tuple[ResultView, ...]:
         """Results at their newest version that stand with these patient rows, merges not followed."""
         values = {"organisation": self.organisation, "patients": list(patient_ids)}
-        return tuple(view_of(row) for row in self.connection.execute(_OF_PATIENTS, values))
+        return tuple(map(view_of, self.connection.execute(STANDING, values)))
 
     def own(self, table: FromClause) -> ColumnElement[bool]:
         """Of this organisation."""
@@ -229,21 +239,8 @@ class Reading(PatientFinding):
         return self._all(Act, t.act, t.act.c.version_id.in_(version_ids), "id")
 
     def _steps(self, condition: ColumnElement[bool]) -> tuple[Step, ...]:
-        step, closing = t.open_step, t.open_step_closing
-        query = (
-            select(
-                step,
-                closing.c.closed_at,
-                closing.c.cause.label("closed_cause"),
-                closing.c.reason.label("closed_reason"),
-                closing.c.by_version_id,
-                closing.c.by_act_id,
-            )
-            .outerjoin(closing, and_(closing.c.organisation == step.c.organisation, closing.c.step_id == step.c.id))
-            .where(self.own(step), condition)
-            .order_by(step.c.due_at, step.c.id)
-        )
-        return tuple(pick(Step, row._mapping) for row in self.connection.execute(query))
+        query = STEPS.where(condition)
+        return tuple(pick(Step, row._mapping) for row in self._execute_heads(query))
 
     def _newest(self, result_id: str) -> tuple[str, int]:
         """Id and number of the newest version. Raises NotFound."""
@@ -273,9 +270,10 @@ class Reading(PatientFinding):
         )
         conditions: list[ColumnElement[bool]] = [column == wanted for column, wanted in equal if wanted is not None]
         if narrow.signed is not None:
-            conditions.append(_signed() if narrow.signed else ~_signed())
+            conditions.append(signed() if narrow.signed else ~signed())
         if narrow.patient_id is not None:
-            conditions.append(_stands_with(self.find_family(self.find_survivor(narrow.patient_id))))
+            family = self.find_family(self.find_survivor(narrow.patient_id))
+            conditions.append(stands_with(family))
         if narrow.collected_from is not None:
             conditions.append(version.collected_at >= narrow.collected_from)
         if narrow.collected_before is not None:
@@ -285,28 +283,6 @@ class Reading(PatientFinding):
         if narrow.created_before is not None:
             conditions.append(t.result.c.created_at < narrow.created_before)
         return conditions
-
-
-def _stands_at() -> ColumnElement[Any]:
-    """The patient of a result's newest move; null where it never moved."""
-    move = t.result_move
-    return (
-        select(move.c.to_patient_id)
-        .where(move.c.organisation == t.result.c.organisation, move.c.result_id == t.result.c.id)
-        .order_by(move.c.number.desc())
-        .limit(1)
-        .correlate(t.result)
-        .scalar_subquery()
-    )
-
-
-def _signed() -> ColumnElement[bool]:
-    act, version = t.act, t.result_version
-    return (
-        exists()
-        .where(act.c.organisation == version.c.organisation, act.c.version_id == version.c.id, act.c.kind == "sign_off")
-        .correlate(version)
-    )
 
 
 def pick(kind: type[R], values: Any, prefix: str = "") -> R:
@@ -339,52 +315,3 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise BadCursor from None
-
-
-def _heads() -> Select[Any]:
-    """Each result with its newest version, the answer that counts, where it stands and whether it is signed."""
-    version, answer = t.result_version, t.classification
-    newer = version.alias()
-    replaced = exists().where(
-        newer.c.organisation == version.c.organisation,
-        newer.c.result_id == version.c.result_id,
-        newer.c.number > version.c.number,
-    )
-    return (
-        select(
-            t.result,
-            *(c.label(f"version_{c.name}") for c in version.columns),
-            *(c.label(f"answer_{c.name}") for c in answer.columns),
-            func.coalesce(_stands_at(), t.result.c.patient_id).label("stands_with"),
-            _signed().label("signed"),
-        )
-        .join(version, and_(version.c.organisation == t.result.c.organisation, version.c.result_id == t.result.c.id))
-        .outerjoin(
-            answer,
-            and_(
-                answer.c.organisation == version.c.organisation,
-                answer.c.version_id == version.c.id,
-                answer.c.purpose == "current",
-            ),
-        )
-        .where(*(c == bindparam("organisation") for c in (t.result.c.organisation, version.c.organisation)), ~replaced)
-    )
-
-
-def _stands_with(patient_ids: Any) -> ColumnElement[bool]:
-    """patient_ids: several, or a parameter for several."""
-    came = select(t.result_move.c.result_id).where(
-        t.result_move.c.organisation == bindparam("organisation"), t.result_move.c.to_patient_id.in_(patient_ids)
-    )
-    began = select(t.result.c.id).where(
-        t.result.c.organisation == bindparam("organisation"), t.result.c.patient_id.in_(patient_ids)
-    )
-    # the first condition finds the few candidates by index, the second decides
-    return and_(
-        t.result.c.id.in_(union(came, began)), func.coalesce(_stands_at(), t.result.c.patient_id).in_(patient_ids)
-    )
-
-
-# made once: building a statement costs as much as running it
-_HEADS = _heads()
-_OF_PATIENTS = _HEADS.where(_stands_with(bindparam("patients", expanding=True)))

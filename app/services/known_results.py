@@ -62,11 +62,8 @@ def stored_of(context: Context, identifiers: Iterable[tuple[str, str]], sender: 
 
     def find(records: Reading) -> Stored:
         codes = Inbox(records).codes(sender)
-        patients = records.find_patients(Identity(*each) for each in identifiers)
-        if len(patients) != 1:
-            return Stored(patients, codes=codes)
-        views = records.find_results_of(records.find_family(patients[0]))
-        told = [_stored(records, view, context.sign_off) for view in views]
+        patients, results = records.find_results_of(Identity(*each) for each in identifiers)
+        told = [_stored(records, view, context.sign_off) for view in results]
         return Stored(patients, tuple(each for each in told if each), codes)
 
     return reading(context, find)

@@ -204,7 +204,7 @@ def test_a_client_with_a_key_signs_an_assertion_of_five_minutes_at_most(
         {"exp": int(time.time()) - 3600}, {"iat": int(time.time()) + 3600}, {"sub": None}, {"exp": None},
         {"aud": [CLIENT, "another"], "azp": "another"},
     ],
-    ids=str,
+    ids=["nonce", "no nonce", "aud", "auds", "iss", "expired", "of later", "no sub", "no exp", "azp"],
 )  # fmt: skip
 def test_an_id_token_with_wrong_claims_is_refused(finish: Any, ehr: EhrServer, wrong: dict[str, Any]) -> None:
     ehr.claims = {name: value for name, value in (ehr.claims | wrong).items() if value is not None}

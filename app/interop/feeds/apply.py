@@ -69,6 +69,7 @@ class _ReportReader:
         self.lines: list[Line] = []
         self.problems: list[Problem] = []
         self.given: list[Given] = []
+        self.known: dict[tuple[Coding, ...], set[str]] = {}
         self.named: set[tuple[str, str]] = set()
         self.about = any(self.is_her2(item) for item in report.items)
 
@@ -140,6 +141,12 @@ class _ReportReader:
             self.values(item, target, about)
 
     def targets(self, item: Item) -> set[str]:
+        """What its codes are mapped to: asked twice of each item."""
+        if item.codings not in self.known:
+            self.known[item.codings] = self.mapped(item)
+        return self.known[item.codings]
+
+    def mapped(self, item: Item) -> set[str]:
         found = set()
         for coding in item.codings:
             at = (coding.system, coding.code)

@@ -42,6 +42,8 @@ _SITE = re.compile(
 _SEPARATOR = re.compile(r"\s*(?:=(?![=<>])|(?<![<>]):|\.{2,}|\s-\s|\s(?:is|was)(?=\s+[<>\d]))\s*")
 # a value without a separator has to be all that is left: "HER2 IHC 2+ cases are reflexed" is a sentence
 _VALUE_AFTER_BLANK = re.compile(r"\s+(?=\d+(?:[.,]\d+)?(?:\s?\+)?(?:\s*\([^()]{1,30}\))?$)")
+# a short line that goes on with the value of the line above, takes it back, or begins with another number
+_GOES_ON = re.compile(r"(?:to|or|not)\b|(?:.*\s)?(?:to|or|not|no|non)\W*$|\d\S*(?:\s\S+){0,2}$")
 _HOW = re.compile(
     r"^\s*\((?:by )?(?:ihc|fish|ish|average|mean|score|immunohistochemistry|4b5|sp3|cb11|herceptest|pathway)\)"
 )
@@ -179,7 +181,11 @@ class _Reader:
             return self.open(where, text, "may be the value of the label above")
         if tells_controls(line):
             return Told(where, text, note="controls, gives nothing")
-        goes_on = before and before.value and (not re.search(r"[^\W\d_]", line) or line.startswith(("to ", "or ")))
+        goes_on = (
+            before
+            and before.value
+            and (not re.search(r"[^\W\d_]", line) or (_GOES_ON.match(line) and not self.other(line)))
+        )
         if goes_on or (before and before.value and any(holds(line, word) for word in self.feed.history)):
             return self.open(where, text, "may change what the line above says")
         if not self.about:

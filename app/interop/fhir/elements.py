@@ -57,7 +57,14 @@ def _is_sound(document: Mapping[str, Any]) -> bool:
             if not value:
                 return False
             for each in value.values() if isinstance(value, dict) else value:
-                if isinstance(each, str):
+                kind = type(each)
+                if kind is str:
+                    # most texts are plain: told at once, since every text of every message is asked
+                    if not (each.isascii() and each and "\x00" not in each) and not (each and is_text(each)):
+                        return False
+                elif kind is dict or kind is list:
+                    below.append(each)
+                elif isinstance(each, str):
                     if not (each and is_text(each)) and not isinstance(each, Digits):
                         return False
                 elif isinstance(each, dict | list):
@@ -108,8 +115,10 @@ class Element:
     def one(self, name: str) -> Element | None:
         """The object under a name."""
         value = self.members.get(name)
+        if value is None:
+            return None
         if isinstance(value, dict):
-            return Element(value, self.at(name), self.problems)
+            return Element(value, f"{self.where}.{name}", self.problems)
         if value is not None:
             self._wrong(name, "an object")
         return None
@@ -133,10 +142,11 @@ class Element:
     def text(self, name: str) -> str:
         """A text, trimmed; "" where absent."""
         value = self.members.get(name)
-        if isinstance(value, str) and is_text(value):
-            return value.strip()
-        if value is not None:
-            self._wrong(name, "a text")
+        if value is None:
+            return ""
+        if (type(value) is str and value.isascii() and "\x00" not in value) or is_text(value):
+            return str(value.strip())
+        self._wrong(name, "a text")
         return ""
 
     def number(self, name: str) -> str:
@@ -185,8 +195,26 @@ def _time(text: str) -> str | None:
     return text
 
 
+def _plain_codings(listed: Any) -> tuple[Coding, ...] | None:
+    """The codings of a list in which all is as it should be; None where it has to be read element by element."""
+    if type(listed) is not list:
+        return None
+    found = []
+    for each in listed:
+        if type(each) is not dict:
+            return None
+        told = each.get("system", ""), each.get("code", ""), each.get("display", "")
+        for text in told:
+            if type(text) is not str or not text.isascii() or "\x00" in text:
+                return None
+        found.append(Coding(told[0].strip(), told[1].strip(), told[2].strip()))
+    return tuple(found) or None
+
+
 def codings_of(concept: Element) -> tuple[Coding, ...]:
     """The codings of a CodeableConcept element; its words alone as one without system and code."""
+    if (plain := _plain_codings(concept.members.get("coding"))) is not None:
+        return plain
     found = tuple(
         Coding(each.text("system"), each.text("code"), each.text("display")) for each in concept.many("coding")
     )

@@ -20,6 +20,7 @@ _VALUES = (
     "Quantity", "CodeableConcept", "String", "Boolean", "Integer", "Range", "Ratio", "SampledData", "Time", "DateTime",
     "Period",
 )  # fmt: skip
+_NAMES = {f"value{each}": each for each in _VALUES}
 _COMPONENT = frozenset(
     {"id", "extension", "modifierExtension", "code", "dataAbsentReason", "interpretation", "referenceRange"}
     | {f"value{each}" for each in _VALUES}
@@ -68,7 +69,7 @@ def effective(resource: Element) -> str:
 
 def _item(element: Element, known: frozenset[str], status: Status) -> Item:
     element.extended()
-    for name in element.members:
+    for name in element.members if not element.members.keys() <= known else ():
         if name.removeprefix("_") not in known:
             remedy = "send the elements of FHIR R4 (4.0.1) only"
             problem = Problem("UNKNOWN_FIELD", named(element.where, name), "is no element of an R4 Observation", remedy)
@@ -88,7 +89,7 @@ def _item(element: Element, known: frozenset[str], status: Status) -> Item:
 
 
 def _values(element: Element) -> tuple[Value, ...]:
-    present = [each for each in _VALUES if f"value{each}" in element.members]
+    present = [each for name, each in _NAMES.items() if name in element.members]
     absent = element.one("dataAbsentReason")
     if len(present) > 1 or (present and absent is not None):
         told = "a value and a dataAbsentReason" if absent is not None else " and ".join(f"value{x}" for x in present)

@@ -136,6 +136,9 @@ def _control_id(root: Element, resources: Resources) -> str:
 
 def _for_test(element: Element) -> bool:
     """Is a resource labelled as test data (meta.security HTEST)?"""
+    told = element.members.get("meta")
+    if isinstance(told, dict) and "security" not in told:
+        return False
     meta = element.one("meta")
     labels = meta.many("security") if meta else []
     return any(each.text("system") == _ACT_REASON and each.text("code") == "HTEST" for each in labels)

@@ -6,7 +6,7 @@ import pytest
 
 from app.interop.feeds import read_feed
 from app.interop.feeds.feed import Feed
-from tests.interop.feeds.messages import Coding, coded, facts, item, loinc, mapped, quantity, snomed, text, waits
+from tests.interop.feeds.messages import Coding, coded, facts, item, lines, loinc, mapped, quantity, snomed, text, waits
 
 IHC = loinc("85319-2")
 SCORES = {
@@ -161,6 +161,39 @@ def test_a_local_answer_of_another_code_waits_until_it_is_mapped(coding: Coding)
     """A bare digit may be the place in a list, and a display is never read."""
     told = mapped(item(IHC, values=(coded(coding, written=coding.display),)))
     assert (facts(told), waits(told)) == ({}, {"UNKNOWN_CODE"})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "HER2 3+ \n 2+",
+        "HER2 IHC 3+ \n 2+",
+        "3+\n2+",
+        "HER2 3+\nHER2 2+",
+        "HER2 score: 2+\n3+",
+        "HER2 3+ 2+",
+        "HER2 3+ \n 0 to",
+        "HER2 IHC: 2+\n3 focally",
+    ],
+)
+def test_two_scores_in_one_text_wait(written: str) -> None:
+    """On one line or on several: neither is chosen."""
+    assert waits(mapped(item(IHC, values=(text(written),))))
+
+
+@pytest.mark.parametrize("written", ["HER2 3+ \n not", "HER2 IHC: 3+\nNot confirmed.", "HER2 3+\nHER2 not"])
+def test_a_score_that_the_next_line_takes_back_waits(written: str) -> None:
+    assert waits(mapped(item(IHC, values=(text(written),))))
+
+
+def test_a_label_of_a_score_gives_it_without_a_code() -> None:
+    told = lines("HER2 score 3+")
+    assert (facts(told), waits(told)) == ({"ihc.score": "3+"}, set())
+
+
+@pytest.mark.parametrize("document", ["HER2 3+ \n 2+", "HER2 score 3+\n2+", "HER2 score 3+\nHER2 score 2+"])
+def test_two_scores_in_one_document_wait(document: str) -> None:
+    assert waits(lines(document))
 
 
 @pytest.mark.parametrize(("number", "score"), [("0", "0"), ("1", "1+"), ("2", "2+"), ("3", "3+")])
