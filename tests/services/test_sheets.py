@@ -132,7 +132,7 @@ def test_a_sheet_shows_status_values_steps_both_sides_and_versions(context: Cont
     assert (view.status, view.finality) == ("HER2 pending", "Not final")
     assert view.confirmation == "computed, not yet confirmed"
     values = dict(view.values)
-    assert values["HER2/CEP17 ratio"].startswith("1.80 ") and values["HER2 copies"].startswith("4.50 ")
+    assert values["HER2/CEP17 ratio"].startswith("1.80 ") and values["HER2 copies per cell"].startswith("4.50 ")
     assert (values["IHC score"], values["Cells counted"], values["ISH group"]) == ("2+", "40", "4")
     assert any("second, blinded observer" in step and "due 20" in step for step in view.steps)
     assert view.link == f"https://herald.example.org/s/{code}"
