@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
 import uuid
 
 _COUNTER_BITS = 12
+_ID = re.compile(r"[0-9a-f-]{36}")
 _lock = threading.Lock()
 _last = 0  # milliseconds since 1970 and the counter, joined: what the next id must exceed
 
@@ -22,3 +24,8 @@ def new_id() -> str:
     milliseconds, counter = stamp >> _COUNTER_BITS, stamp & ((1 << _COUNTER_BITS) - 1)
     value = (milliseconds << 80) | (0x7 << 76) | (counter << 64) | (0b10 << 62) | secrets.randbits(62)
     return str(uuid.UUID(int=value))
+
+
+def is_id(text: str) -> bool:
+    """Can this be the id of a row? Asked before the database is."""
+    return _ID.fullmatch(text) is not None

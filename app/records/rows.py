@@ -212,6 +212,15 @@ class VersionDetail:
     acts: tuple[Act, ...]
     steps: tuple[Step, ...]
 
+    @property
+    def current(self) -> Classification | None:
+        """The answer that counts; None where there is none."""
+        return next((each for each in self.classifications if each.purpose == "current"), None)
+
+    def is_signed(self, at: datetime | None = None) -> bool:
+        """Has a person confirmed it, by that moment if one is given?"""
+        return any(act.kind == "sign_off" and (at is None or act.recorded_at <= at) for act in self.acts)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -182,7 +182,7 @@ def _stored(context: Context, result_id: str, number: int | None) -> tuple[Versi
     if not chosen:
         raise Refusal("not_found", "There is no such result or version.")
     detail = chosen[-1]
-    current = next((each for each in detail.classifications if each.purpose == "current"), None)
+    current = detail.current
     if current is None or current.answer is None:
         raise Refusal("conflict", "The content of this version was erased by order.")
     return detail, current

@@ -78,8 +78,8 @@ def _stored(records: Reading, view: ResultView, sign_off: bool) -> Told | None:
     before = None
     if version.number > 1:
         earlier = records.find_version(view.id, version.number - 1)
-        rows = [each for each in earlier.classifications if each.purpose == "current"] if earlier else []
-        before = rows[0].status if rows and rows[0].status != row.status else None
+        was = earlier.current if earlier else None
+        before = was.status if was and was.status != row.status else None
     as_of = f"As of {minute(version.created_at)}, result version {version.number}"
     return Told(
         answer=json.loads(row.answer),

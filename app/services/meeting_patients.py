@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from app.domain import codes
@@ -10,6 +9,7 @@ from app.domain.problems import Problem, shown
 from app.domain.reading import is_text
 from app.interop.fhir.lists import Named
 from app.interop.received import Identifier
+from app.records.ids import is_id
 from app.records.meetings import Meetings
 from app.records.queries import PAGE_SIZE_MOST
 from app.records.rows import Identity, ResultFilter, StepFilter
@@ -19,7 +19,6 @@ from app.services.requests import Fields, patient_identity
 from app.services.views import WHO
 
 ROLES = tuple(sorted(set(WHO.values())))  # who usually does a step
-_ID = re.compile(r"[0-9a-f-]{36}")
 
 
 def patient_of(tx: Transaction, told: Any) -> str:
@@ -35,7 +34,7 @@ def patient_of(tx: Transaction, told: Any) -> str:
 
 def patient_of_result(tx: Transaction, result_id: str) -> str:
     """The patient that a result stands with."""
-    detail = tx.find_result(result_id) if _ID.fullmatch(result_id) else None
+    detail = tx.find_result(result_id) if is_id(result_id) else None
     if detail is None:
         raise _nobody("result_id", "is no result known here", "send the id of a stored result")
     return detail.view.patient_id

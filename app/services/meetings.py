@@ -14,6 +14,7 @@ from typing import Any
 from app.domain.problems import Problem, shown
 from app.domain.reading import is_text
 from app.interop.fhir.lists import read_list
+from app.records.ids import is_id
 from app.records.meetings import CaseFact, Meeting, MeetingFilter, Meetings, MeetingsWriting, Source
 from app.records.queries import Reading
 from app.records.rows import StepFilter
@@ -34,7 +35,6 @@ from app.services.reporting import Context, Document, Key, Reply, in_transaction
 from app.services.requests import Fields, patient_identity
 
 MOST = 200  # cases on one list
-_ID = re.compile(r"[0-9a-f-]{36}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ONE_OF = "send exactly one of patient, result_id, accession and open_steps"
 
@@ -242,7 +242,7 @@ def move_case(context: Context, meeting_id: str, patient_id: str, body: Mapping[
 
 def known_meeting(meetings: Meetings, meeting_id: str) -> Meeting:
     """A meeting by its id. Raises Refusal, not_found."""
-    meeting = meetings.find(meeting_id) if _ID.fullmatch(meeting_id) else None
+    meeting = meetings.find(meeting_id) if is_id(meeting_id) else None
     if meeting is None:
         raise Refusal("not_found", "There is no such meeting.")
     return meeting

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from app.interop.hl7.segments import parse
 from app.interop.hl7.writing import Told, write_oru
 from app.interop.received import Identifier
-from app.records.rows import Classification, Identity, VersionDetail
+from app.records.rows import Identity, VersionDetail
 from app.services.deliveries import Line
 from app.services.reporting import Context
 from app.services.requests import OWN_NUMBERS
@@ -47,7 +47,7 @@ def result_message(context: Context, line: Line, parties: Parties) -> bytes | No
         timeline = reading.find_timeline(result.view.patient_id) if result else None
     about = next((place for place, each in enumerate(history, 1) if each.version.id == line.version_id), 0)
     versions = history[:about]
-    answer = _answer(versions[-1]) if versions else None
+    answer = versions[-1].current if versions else None
     if timeline is None or answer is None or answer.answer is None:
         return None
     version, document = versions[-1].version, json.loads(answer.answer)
@@ -93,21 +93,17 @@ def _identifier(identity: Identity, parties: Parties) -> Identifier:
     return Identifier("" if own else identity.system, identity.value)
 
 
-def _answer(detail: VersionDetail) -> Classification | None:
-    return next((each for each in detail.classifications if each.purpose == "current"), None)
-
-
 def _status(detail: VersionDetail) -> str:
-    answer = _answer(detail)
+    answer = detail.current
     return answer.status if answer is not None else ""
 
 
 def _signed(context: Context, detail: VersionDetail, at: datetime) -> bool:
     """Had a person confirmed it by then, or is none asked to?"""
-    return not context.sign_off or any(act.kind == "sign_off" and act.recorded_at <= at for act in detail.acts)
+    return not context.sign_off or detail.is_signed(at)
 
 
 def _told_as_final(context: Context, detail: VersionDetail, at: datetime) -> bool:
-    answer = _answer(detail)
+    answer = detail.current
     final = answer is not None and answer.final and answer.status not in ("pending", "invalid")
     return final and _signed(context, detail, at)

@@ -193,7 +193,7 @@ def _changed(history: tuple[VersionDetail, ...], seen: int) -> str:
 
 
 def _said(detail: VersionDetail) -> str:
-    current = next((each for each in detail.classifications if each.purpose == "current"), None)
+    current = detail.current
     return stands(current.status if current else None, current.final if current else None)
 
 

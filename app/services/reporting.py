@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from app.domain.problems import Problem
 from app.domain.reading import moment
 from app.records import Store
 from app.records.errors import Busy, IdentityConflict, NotFound, Stale, Unavailable, Unstorable
+from app.records.ids import is_id
 from app.records.inbox import Inbox
 from app.records.rows import (
     Classification,
@@ -117,7 +117,7 @@ def report(
 
 def check_id(result_id: str) -> None:
     """Refuse what cannot be an id before the database is asked."""
-    if not re.fullmatch(r"[0-9a-f-]{36}", result_id):
+    if not is_id(result_id):
         raise Refusal("not_found", "There is no such result.")
 
 

@@ -157,8 +157,7 @@ def _chosen(versions: Sequence[VersionDetail], number: int | None) -> VersionDet
 
 def _told(context: Context, chosen: VersionDetail) -> dict[str, Any]:
     version = chosen.version
-    signed = any(act.kind == "sign_off" for act in chosen.acts)
-    current = next((each for each in chosen.classifications if each.purpose == "current"), None)
+    signed, current = chosen.is_signed(), chosen.current
     return {
         "id": version.result_id,
         "version": version.number,

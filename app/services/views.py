@@ -138,8 +138,7 @@ def history_document(versions: tuple[VersionDetail, ...], *, sign_off: bool) -> 
     for detail in versions:
         version = detail.version
         document = json.loads(version.document) if version.document else None
-        current = next((each for each in detail.classifications if each.purpose == "current"), None)
-        signed = any(act.kind == "sign_off" for act in detail.acts)
+        current, signed = detail.current, detail.is_signed()
         told.append(
             {
                 "version": version.number,

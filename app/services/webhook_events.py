@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from app.records.queries import Reading
-from app.records.rows import Classification, VersionDetail
 from app.records.subscriptions import Place, Subscriptions
 from app.services.deliveries import Line
 
@@ -62,7 +61,7 @@ def payload(reading: Reading, line: Line, event: str, *, sees: str, base_url: st
     result_id = line.content["result"]
     history = reading.find_history(result_id)
     about = next((each for each in history if each.version.id == line.version_id), None)
-    answer = _answer(about) if about is not None else None
+    answer = about.current if about is not None else None
     if about is None or answer is None or answer.answer is None:
         return None
     data: dict[str, Any] = {
@@ -72,7 +71,7 @@ def payload(reading: Reading, line: Line, event: str, *, sees: str, base_url: st
         "status": answer.status,
         "final": answer.final,
         "her2_low": answer.her2_low,
-        "signed": any(act.kind == "sign_off" and act.recorded_at <= line.made_at for act in about.acts),
+        "signed": about.is_signed(line.made_at),
         "edition": answer.edition_id,
     }
     if event == "status.changed":
@@ -87,7 +86,3 @@ def payload(reading: Reading, line: Line, event: str, *, sees: str, base_url: st
         if event == "result.moved":
             data |= {"from_patient_id": line.content["from"]}
     return {"type": event, "timestamp": line.made_at.isoformat(), "data": {**data, "links": links}}
-
-
-def _answer(detail: VersionDetail) -> Classification | None:
-    return next((each for each in detail.classifications if each.purpose == "current"), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 
 from app.domain.problems import Problem, shown
 from app.records.errors import Busy, Unavailable, Unstorable
-from app.records.ids import new_id
+from app.records.ids import is_id, new_id
 from app.records.queries import Reading
 from app.records.subscriptions import (
     LoggedLine,
@@ -37,7 +36,6 @@ LINE_STATES = ("waiting", "failing", "delivered", "parked")
 SEES = ("nothing", "patient")
 MOST = 5000  # lines that one request sends again
 _PAGE = 500
-_ID = re.compile("[0-9a-f-]{36}")
 
 
 def subscribe(webhooks: Webhooks, body: Mapping[str, Any], key: Key | None = None) -> Reply:
@@ -240,7 +238,7 @@ def _writing(context: Context, record: Callable[[Transaction], T]) -> T:
 
 
 def _known(found: Subscriptions, subscription_id: str) -> Subscription:
-    of = found.find(subscription_id) if _ID.fullmatch(subscription_id) else None
+    of = found.find(subscription_id) if is_id(subscription_id) else None
     if of is None:
         raise Refusal("not_found", "There is no such subscription.")
     return of

@@ -92,7 +92,7 @@ def _answer(request: Request, entered: list[tuple[str, str]]) -> dict[str, Any]:
             calculate([*((name, value) for name, value in items if name != "edition"), ("edition", beside[0])])
         )
     answers = [each.answer for each in found if each.answer is not None] if asked else []
-    base = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
+    base = site.base_of(request)
     return {
         "asked": asked,
         "answers": answers,

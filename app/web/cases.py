@@ -13,7 +13,7 @@ from app.services import cases, finding, sheets
 from app.services.reporting import Context
 from app.web import site
 from app.web.sheet_pdf import sheets_pdf
-from app.web.sheet_view import base_of, sheet_view
+from app.web.sheet_view import sheet_view
 
 router = APIRouter(include_in_schema=False)
 _Version = Annotated[int | None, Query(ge=1, le=10**6)]
@@ -67,7 +67,7 @@ async def sheet_page(request: Request, result_id: str, version: _Version = None)
     """The printed page of a version; without a number of the present one."""
 
     def shown() -> Response:
-        sheet = sheets.sheet_of(_context(request), result_id, number=version, base=base_of(request))
+        sheet = sheets.sheet_of(_context(request), result_id, number=version, base=site.base_of(request))
         return site.page("sheet.html", here="cases", sheet=sheet, view=sheet_view(sheet))
 
     return await _answered(shown)
@@ -90,7 +90,7 @@ async def sheet_as_pdf(request: Request, result_id: str, version: _Version = Non
     """The same page as a PDF."""
 
     def shown() -> Response:
-        sheet = sheets.sheet_of(_context(request), result_id, number=version, base=base_of(request))
+        sheet = sheets.sheet_of(_context(request), result_id, number=version, base=site.base_of(request))
         headers = {"Cache-Control": "no-store", "Content-Disposition": 'inline; filename="her2-sheet.pdf"'}
         return Response(sheets_pdf([sheet]), headers=headers, media_type="application/pdf")
 

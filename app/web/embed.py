@@ -94,7 +94,7 @@ async def element_page(request: Request) -> Response:
 
     async def work() -> Response:
         newest = await run_in_threadpool(finding.list_results, request.app.state.context, {}, None, 1)
-        base = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
+        base = site.base_of(request)
         result = newest["items"][0]["id"] if newest["items"] else None
         return site.page("element.html", base=base, result=result, parameters=list(PARAMETERS))
 

@@ -24,7 +24,7 @@ from app.services.sheets import sheet_of
 from app.web import site
 from app.web.catalogue import say
 from app.web.sheet_pdf import sheets_pdf
-from app.web.sheet_view import base_of, sheet_view
+from app.web.sheet_view import sheet_view
 
 router = APIRouter(prefix="/browser/meetings", include_in_schema=False)
 
@@ -266,7 +266,7 @@ async def print_page(request: Request, meeting_id: str) -> Response:
     async def work() -> Response:
         meeting = await _ask(request, meetings.find_meeting, meeting_id)
         sheets = {
-            each.result["id"]: sheet_view(each) for each in await _ask(request, _sheets, meeting, base_of(request))
+            each.result["id"]: sheet_view(each) for each in await _ask(request, _sheets, meeting, site.base_of(request))
         }
         return _page("meeting_print.html", meeting=meeting, sheets=sheets)
 
@@ -279,7 +279,7 @@ async def sheets(request: Request, meeting_id: str) -> Response:
 
     async def work() -> Response:
         meeting = await _ask(request, meetings.find_meeting, meeting_id)
-        found = await _ask(request, _sheets, meeting, base_of(request))
+        found = await _ask(request, _sheets, meeting, site.base_of(request))
         if not found:
             raise Refusal("not_found", say("meetings.no_sheets"))
         content = await run_in_threadpool(sheets_pdf, found)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import segno
-from fastapi import Request
 
 from app.services import decision
 from app.services.sheets import Sheet, shown_code
@@ -60,11 +59,6 @@ class SheetView:
         return segno.make(self.link, error="m", micro=False).svg_inline(
             border=2, omitsize=True, light="#fff", svgclass="qr", lineclass=None
         )
-
-
-def base_of(request: Request) -> str:
-    """The address by which others reach this service: the setting's, else that of the request."""
-    return str(request.app.state.settings.base_url or f"{request.url.scheme}://{request.url.netloc}")
 
 
 def sheet_view(sheet: Sheet) -> SheetView:

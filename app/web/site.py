@@ -43,6 +43,11 @@ def there(path: str) -> Response:
     return RedirectResponse(path, 303, headers())
 
 
+def base_of(request: Request) -> str:
+    """The address by which others reach this service: the setting's, else that of the request."""
+    return str(request.app.state.settings.base_url or f"{request.url.scheme}://{request.url.netloc}")
+
+
 async def form(request: Request) -> dict[str, str]:
     """The fields of a form that this site's own page sent; of a name sent twice the last. Raises Refusal."""
     return dict(await form_items(request))
