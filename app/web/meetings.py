@@ -32,7 +32,6 @@ T = TypeVar("T")
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WHO = ("name", "role")
 _AT_ONCE = 50
-_STATUS = {"not_found": 404, "conflict": 409, "stale": 409, "busy": 503, "unavailable": 503}
 
 
 async def _ask(request: Request, work: Callable[..., T], *parts: Any, **more: Any) -> T:
@@ -220,7 +219,7 @@ async def record(request: Request, meeting_id: str, patient_id: str) -> Response
             if refused.kind not in ("invalid", "conflict", "stale"):
                 raise
             found = await _ask(request, outcomes.find_case, meeting_id, patient_id, body.get("result_id"))
-            return _case_page(found, form, refused, _STATUS.get(refused.kind, 422))
+            return _case_page(found, form, refused, site.STATUS.get(refused.kind, 422))
         return site.there(f"/browser/meetings/{meeting_id}/cases/{patient_id}#outcomes")
 
     return await site.answered(work)

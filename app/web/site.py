@@ -19,7 +19,7 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
-_STATUS = {"not_found": 404, "conflict": 409, "busy": 503, "unavailable": 503}
+STATUS = {"not_found": 404, "conflict": 409, "stale": 409, "busy": 503, "unavailable": 503}
 
 router = APIRouter(include_in_schema=False)
 
@@ -79,7 +79,7 @@ async def answered(
     try:
         return await work()
     except Refusal as refused:
-        return page(template, _STATUS.get(refused.kind, 422), ancestors=ancestors, refused=refused)
+        return page(template, STATUS.get(refused.kind, 422), ancestors=ancestors, refused=refused)
 
 
 class Static(StaticFiles):
